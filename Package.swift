@@ -1,0 +1,61 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("ImmutableWeakCaptures"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let argumentParser = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let serviceLifecycle = Target.Dependency.product(
+    name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(
+    name: "UnixSignals", package: "swift-service-lifecycle")
+
+let package = Package(
+    name: "distributed-echo",
+    products: [
+        .library(name: "MicroHTTPD", targets: ["MicroHTTPD"]),
+        .executable(name: "service-a", targets: ["ServiceA"]),
+        .executable(name: "service-b", targets: ["ServiceB"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CMicroHTTPD", pkgConfig: "libmicrohttpd",
+            providers: [.apt(["libmicrohttpd-dev"])]),
+        .target(
+            name: "MicroHTTPD",
+            dependencies: ["CMicroHTTPD", httpTypes, logging, serviceLifecycle],
+            swiftSettings: swiftSettings),
+        .target(
+            name: "ServiceKit",
+            dependencies: [
+                "MicroHTTPD", argumentParser, httpTypes, logging, serviceLifecycle, unixSignals,
+            ],
+            swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "ServiceA",
+            dependencies: ["ServiceKit", "MicroHTTPD", argumentParser],
+            swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "ServiceB",
+            dependencies: ["ServiceKit", "MicroHTTPD", argumentParser, httpTypes, logging],
+            swiftSettings: swiftSettings),
+
+    ]
+)

@@ -1,0 +1,90 @@
+#ifndef CMICROHTTPD_SOCKET_H
+#define CMICROHTTPD_SOCKET_H
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+// Sockets in the language of their interface. A function that fails returns -1 and sets *problem
+// to a text of the C library.
+
+static inline int cmhd_try_listen(int fd, const struct addrinfo *address)
+{
+    const int on = 1;
+    return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0
+        && bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0;
+}
+
+static inline int cmhd_try_connect(int fd, const struct addrinfo *address, int milliseconds)
+{
+    const struct timeval limit = {milliseconds / 1000, milliseconds % 1000 * 1000};
+    // SO_SNDTIMEO limits connect(2) as well.
+    return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == 0
+        && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0
+        && connect(fd, address->ai_addr, address->ai_addrlen) == 0;
+}
+
+// A socket of the first address of `host` that works: listening if `milliseconds` is 0, or else
+// connected, with that limit to the connecting and to each later operation.
+static inline int cmhd_open(
+    const char *host, uint16_t port, int milliseconds, const char **problem)
+{
+    const struct addrinfo hints = {
+        .ai_socktype = SOCK_STREAM,
+        .ai_flags = (milliseconds == 0 ? AI_PASSIVE : 0) | AI_NUMERICSERV,
+    };
+    char service[6];
+    snprintf(service, sizeof service, "%hu", port);
+    struct addrinfo *addresses;
+    int failure = getaddrinfo(host, service, &hints, &addresses);
+    if (failure != 0) {
+        *problem = gai_strerror(failure);
+        return -1;
+    }
+    int fd = -1;
+    for (struct addrinfo *a = addresses; a != NULL && fd < 0; a = a->ai_next) {
+        fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int works = fd >= 0
+            && (milliseconds == 0 ? cmhd_try_listen(fd, a) : cmhd_try_connect(fd, a, milliseconds));
+        if (works)
+            break;
+        *problem = strerror(errno);
+        if (fd >= 0)
+            close(fd);
+        fd = -1;
+    }
+    freeaddrinfo(addresses);
+    return fd;
+}
+
+// The local port of a socket; both families have it at the same place.
+static inline uint16_t cmhd_local_port(int fd)
+{
+    struct sockaddr_in6 address = {0};
+    socklen_t size = sizeof address;
+    getsockname(fd, (struct sockaddr *) &address, &size);
+    return ntohs(address.sin6_port);
+}
+
+// Has the kernel drop every packet that opens a connection to this listening socket. Connections
+// that are established, or are being so, go on.
+static inline int cmhd_ignore_new_connections(int fd)
+{
+    struct sock_filter drop_syn[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),            // the flags of the TCP header
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x02, 0, 1),  // SYN?
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+    };
+    const struct sock_fprog program = {sizeof drop_syn / sizeof *drop_syn, drop_syn};
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+#endif

@@ -1,0 +1,130 @@
+import CMicroHTTPD
+import Dispatch
+import Glibc
+import HTTPTypes
+import Synchronization
+
+/// The owner of one `MHD_Daemon`: its thread, its connections and its listening socket.
+@safe struct Daemon: ~Copyable, Sendable {
+    // Sendable: MHD_stop_daemon, the one call made with it, may be made on any thread but its own.
+    nonisolated(unsafe) private let pointer: OpaquePointer
+    private let socket: Socket
+
+    /// Starts serving connections of `socket` on a thread of libmicrohttpd's own.
+    ///
+    /// The daemon keeps no reference to `server`, which must outlive it.
+    init(socket: consuming Socket, server: Server) throws(SocketError) {
+        // libmicrohttpd closes the descriptor that it is given, so it gets one of its own.
+        let descriptor = try socket.duplicate()
+        let daemon = unsafe cmhd_start(
+            descriptor, server.configuration.connectionLimit,
+            server.configuration.connectionMemory, server.configuration.idleTimeout,
+            access, completed, connectionChanged, cmhd_hide_query,
+            cmhd_keep_escapes, Unmanaged.passUnretained(server).toOpaque())
+        guard let daemon = unsafe daemon else {
+            throw SocketError("libmicrohttpd does not start")
+        }
+        unsafe pointer = daemon
+        self.socket = socket
+    }
+
+    /// Makes the listening socket deaf: who has connected is still served, nobody else is.
+    ///
+    /// Not MHD_quiesce_daemon, which can abort the process (facts §0.4), and which would leave
+    /// those who wait in the backlog without an answer.
+    func stopListening() throws(SocketError) {
+        try socket.ignoreNewConnections()
+    }
+
+    /// Closes every connection and waits for libmicrohttpd's thread to end, on a thread that is
+    /// neither that one nor one of the concurrent pool's.
+    ///
+    /// No exchange may be suspended, or libmicrohttpd aborts the process: ``Exchanges/close()``.
+    consuming func stop() async {
+        let daemon = Mutex<Daemon?>(self)
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async {
+                daemon.withLock { $0 = nil }
+                continuation.resume()
+            }
+        }
+    }
+
+    deinit {
+        unsafe MHD_stop_daemon(pointer)
+    }
+}
+
+/// The server behind a callback's context, which outlives the daemon that makes the callback.
+private func server(_ context: UnsafeMutableRawPointer?) -> Server? {
+    unsafe context.map { unsafe Unmanaged<Server>.fromOpaque($0).takeUnretainedValue() }
+}
+
+/// MHD_AccessHandlerCallback: the first call begins an exchange, the last one answers it.
+///
+/// The exchange is retained here, in the first call, and released in `completed`, the one callback
+/// that libmicrohttpd makes exactly once for every request that had a first call.
+private func access(
+    context: UnsafeMutableRawPointer?, pointer: OpaquePointer?, path: UnsafePointer<CChar>?,
+    method: UnsafePointer<CChar>?, version: UnsafePointer<CChar>?,
+    content: UnsafePointer<CChar>?, contentSize: UnsafeMutablePointer<Int>?,
+    request: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+) -> MHD_Result {
+    guard let server = unsafe server(context), let pointer = unsafe pointer,
+        let path = unsafe path, let method = unsafe method,
+        let contentSize = unsafe contentSize, let request = unsafe request
+    else { return .NO }
+    let connection = unsafe Connection(pointer)
+    if unsafe cmhd_is_new(request.pointee) != 0 {
+        let query = unsafe cmhd_query(path, request.pointee)
+        let exchange = unsafe Exchange(
+            Request(
+                method: HTTPRequest.Method(String(cString: method)) ?? .notToken,
+                path: String(cString: path),
+                query: query.map { query in
+                    unsafe [UInt8](
+                        UnsafeRawBufferPointer(start: query, count: strlen(query)))
+                } ?? [],
+                headerFields: connection.headerFields, received: .now),
+            server: server)
+        unsafe request.pointee = Unmanaged.passRetained(exchange).toOpaque()
+        return .YES
+    }
+    if unsafe contentSize.pointee > 0 {
+        // Content of a request has no meaning to any handler (RFC 9110 §9.3.1): it is discarded.
+        unsafe contentSize.pointee = 0
+        return .YES
+    }
+    guard let exchange = unsafe request.pointee else { return .NO }
+    return unsafe Unmanaged<Exchange>.fromOpaque(exchange)._withUnsafeGuaranteedRef {
+        $0.proceed(on: connection)
+    } ? .YES : .NO
+}
+
+/// MHD_RequestCompletedCallback: the end of the exchange.
+private func completed(
+    context: UnsafeMutableRawPointer?, connection: OpaquePointer?,
+    request: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, code: MHD_RequestTerminationCode
+) {
+    // A request that never reached the access handler has the value of cmhd_hide_query.
+    guard let request = unsafe request, let exchange = unsafe request.pointee,
+        unsafe cmhd_is_new(exchange) == 0
+    else { return }
+    unsafe request.pointee = nil
+    unsafe Unmanaged<Exchange>.fromOpaque(exchange).takeRetainedValue()
+        .end(completed: code == .REQUEST_TERMINATED_COMPLETED_OK)
+}
+
+/// MHD_NotifyConnectionCallback.
+private func connectionChanged(
+    context: UnsafeMutableRawPointer?, connection: OpaquePointer?,
+    socketContext: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
+    code: MHD_ConnectionNotificationCode
+) {
+    if code == .CONNECTION_NOTIFY_STARTED { unsafe server(context)?.exchanges.noteActivity() }
+}
+
+extension HTTPRequest.Method {
+    /// Stands for a method that is no token (RFC 9110 §9.1), and that therefore no route has.
+    fileprivate static let notToken = Self("INVALID")!  // "INVALID" is a token.
+}

@@ -1,0 +1,136 @@
+import HTTPTypes
+import Logging
+import Synchronization
+
+/// One request's life: received, answered, ended.
+///
+/// libmicrohttpd's thread calls ``proceed(on:)`` and ``end(completed:)``; the handler's task calls
+/// ``finish(with:)`` wherever it happens to run; the server calls ``abandon()`` at shutdown.
+final class Exchange: Sendable {
+    private enum State: ~Copyable {
+        case received
+        case running
+        case suspended(SuspendedConnection, Task<Void, Never>)
+        case finished(Response)
+        case queued(Response)
+        case abandoned
+    }
+
+    private let request: Request
+    private let server: Server
+
+    // Held while libmicrohttpd suspends or resumes, which is brief and calls nothing of ours. It
+    // makes sure that nobody resumes before the suspension; and, since end(completed:) takes it
+    // too, that an exchange counts as in flight until MHD_resume_connection has returned, which
+    // still uses the daemon after it has let go of the connection.
+    private let state = Mutex(State.received)
+
+    init(_ request: Request, server: Server) {
+        self.request = request
+        self.server = server
+        server.exchanges.begin(at: request.received)
+    }
+
+    /// Answers, or waits for the handler.
+    ///
+    /// The final call of the access handler, and its repeat after a suspension.
+    ///
+    /// - Returns: false if the connection is to be closed without an answer.
+    func proceed(on connection: borrowing Connection) -> Bool {
+        let isNew = state.withLock { state in
+            switch consume state {
+            case .received:
+                state = .running
+                return true
+            case let other:
+                state = other
+                return false
+            }
+        }
+        // Runs here and now, up to where the handler first waits; most never do.
+        let task = isNew ? Task.immediate { finish(with: await respond()) } : nil
+        return state.withLock { state in
+            switch consume state {
+            case .finished(var response):
+                response.headerFields[.xRequestID] = request.id
+                let isQueued = connection.queue(response, closing: server.isDraining)
+                state = .queued(response)
+                return isQueued
+            case .running:
+                guard let task, server.exchanges.suspend(self) else {
+                    state = .abandoned
+                    return false
+                }
+                state = .suspended(connection.suspend(), task)
+                return true
+            case let other:
+                // Abandoned. libmicrohttpd makes no call of a suspended connection, and none after
+                // the one in which a response was queued.
+                state = other
+                return false
+            }
+        }
+    }
+
+    /// Takes the handler's response, and has it sent unless the exchange was abandoned.
+    ///
+    /// On any thread: the handler's task ends where its last wait left it.
+    private func finish(with response: Response) {
+        state.withLock { state in
+            switch consume state {
+            case .running:
+                state = .finished(response)
+            case .suspended(let connection, _):
+                state = .finished(response)
+                server.exchanges.resume(self)
+                connection.resume()
+            case let other:
+                state = other
+            }
+        }
+    }
+
+    /// Cuts the exchange off: its handler is cancelled and its connection closed unanswered.
+    func abandon() {
+        state.withLock { state in
+            switch consume state {
+            case .suspended(let connection, let task):
+                state = .abandoned
+                task.cancel()
+                connection.resume()
+            case let other:
+                state = other
+            }
+        }
+    }
+
+    /// Notes that libmicrohttpd is done with the request, its response sent or not.
+    func end(completed: Bool) {
+        let response: Response? = state.withLock { state in
+            switch state {
+            case .queued(let response): response
+            default: nil
+            }
+        }
+        let now = ContinuousClock.now
+        server.log(
+            AccessRecord(
+                request: request, route: server.router.route(of: request), response: response,
+                duration: now - request.received, isComplete: completed && response != nil))
+        server.exchanges.end(at: now)
+    }
+
+    private func respond() async -> Response {
+        do {
+            return try await server.router.handler(for: request)(request)
+        } catch let error as HTTPError {
+            return server.router.refusal(error)
+        } catch {
+            server.logger.error(
+                "A handler threw",
+                metadata: ["error": "\(error)", "request_id": "\(request.id)"])
+            return server.router.refusal(
+                HTTPError(.internalServerError, details: "The request failed; the log says why."))
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import Synchronization
+
+/// The exchanges in flight, from the access handler's first call to the completed callback.
+final class Exchanges: Sendable {
+    private struct State {
+        var count = 0
+        var lastActivity = ContinuousClock.now
+        var suspended: [ObjectIdentifier: Exchange] = [:]
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+
+    /// Notes that something arrived: a connection, or the head of a request.
+    func noteActivity(at now: ContinuousClock.Instant = .now) {
+        state.withLock { $0.lastActivity = now }
+    }
+
+    /// Counts an exchange in.
+    func begin(at now: ContinuousClock.Instant) {
+        state.withLock {
+            $0.count += 1
+            $0.lastActivity = now
+        }
+    }
+
+    /// Counts an exchange out.
+    func end(at now: ContinuousClock.Instant) {
+        state.withLock {
+            $0.count -= 1
+            $0.lastActivity = now
+        }
+    }
+
+    /// Admits an exchange to those that wait; false once ``close()`` has begun.
+    func suspend(_ exchange: Exchange) -> Bool {
+        state.withLock {
+            if $0.isClosed { return false }
+            $0.suspended[ObjectIdentifier(exchange)] = exchange
+            return true
+        }
+    }
+
+    /// Takes an exchange from those that wait.
+    func resume(_ exchange: Exchange) {
+        state.withLock { _ = $0.suspended.removeValue(forKey: ObjectIdentifier(exchange)) }
+    }
+
+    /// Waits until nothing has been in flight and nothing has arrived for `quiet`.
+    ///
+    /// - Returns: the number of exchanges still in flight at `deadline`, or when cancelled.
+    func drain(quiet: Duration, deadline: ContinuousClock.Instant) async -> Int {
+        let start = ContinuousClock.now
+        while true {
+            let (count, lastActivity) = state.withLock { ($0.count, $0.lastActivity) }
+            let now = ContinuousClock.now
+            let isQuietAt = count > 0 ? now + quiet : max(start, lastActivity) + quiet
+            if isQuietAt <= now { return 0 }
+            // Not waiting out a race: the length of the sleep is the quiet that is asked for.
+            guard now < deadline,
+                (try? await Task.sleep(until: min(isQuietAt, deadline), clock: .continuous)) != nil
+            else { return count }
+        }
+    }
+
+    /// Abandons every exchange that waits and admits no other, so that MHD_stop_daemon may be called.
+    func close() {
+        let suspended = state.withLock { state in
+            state.isClosed = true
+            return exchange(&state.suspended, with: [:])
+        }
+        // One that was admitted but has not yet suspended holds its own lock while it does so.
+        for exchange in suspended.values { exchange.abandon() }
+    }
+}

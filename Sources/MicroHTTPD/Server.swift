@@ -1,0 +1,106 @@
+public import Logging
+public import ServiceLifecycle
+import Synchronization
+
+/// An HTTP/1.1 server: libmicrohttpd on one thread of its own, and the handlers of a router.
+///
+/// It listens from the moment it is made, and serves while ``run()`` runs.
+public final class Server: Service {
+    /// What a server needs to know beyond its routes.
+    public struct Configuration: Sendable {
+        /// The name or address to listen on.
+        public var host: String
+        /// The port to listen on; 0 takes a free one, which ``Server/port`` tells.
+        public var port: UInt16
+        /// How many connections are served at once; more wait in the backlog.
+        public var connectionLimit: UInt32 = 1000
+        /// How long a connection may be idle, in seconds.
+        public var idleTimeout: UInt32 = 20
+        /// How long to go on accepting connections once graceful shutdown has begun.
+        public var drainDelay: Duration = .zero
+        /// How long exchanges in flight may take after that.
+        public var shutdownTimeout: Duration = .seconds(5)
+
+        /// libmicrohttpd's memory for one connection, in bytes: its buffers and header sections.
+        let connectionMemory = 16 * 1024
+
+        /// Makes a configuration; all but the address have defaults.
+        public init(host: String = "127.0.0.1", port: UInt16 = 0) {
+            self.host = host
+            self.port = port
+        }
+    }
+
+    /// The port that the server listens on.
+    public let port: UInt16
+
+    let configuration: Configuration
+    let router: Router
+    let exchanges = Exchanges()
+    let logger: Logger
+    let log: @Sendable (AccessRecord) -> Void
+    private let socket: Mutex<Socket?>
+    private let draining = Atomic(false)
+
+    /// Whether responses are to say that the connection ends with them.
+    var isDraining: Bool { draining.load(ordering: .relaxed) }
+
+    /// Listens on the address of `configuration`.
+    ///
+    /// - Parameter log: called once for each exchange when it has ended, on libmicrohttpd's thread,
+    ///   which waits for it.
+    /// - Throws: what the system has against listening there: the port is taken, for one.
+    public init(
+        _ configuration: Configuration, router: Router, logger: Logger,
+        log: @escaping @Sendable (AccessRecord) -> Void = { _ in }
+    ) throws(SocketError) {
+        let socket = try Socket(listeningOn: configuration.host, port: configuration.port)
+        self.configuration = configuration
+        self.router = router
+        self.logger = logger
+        self.log = log
+        port = socket.port
+        self.socket = Mutex(socket)
+    }
+
+    /// Serves until graceful shutdown.
+    ///
+    /// A server runs once. Cancelling its task cuts off whatever is in flight.
+    public func run() async throws {
+        guard let socket = socket.withLock({ $0.take() }) else {
+            preconditionFailure("a server runs once")
+        }
+        let daemon = try Daemon(socket: socket, server: self)
+        logger.notice(
+            "listening", metadata: ["host": "\(configuration.host)", "port": "\(port)"])
+        try? await gracefulShutdown()
+        await drain(daemon)
+    }
+
+    /// Ends the service without losing a response.
+    ///
+    /// 1. From now on every response says `Connection: close`, so busy connections end by
+    ///    themselves. For the drain delay, new ones are still accepted.
+    /// 2. The listening socket turns deaf: who has connected is served, nobody else gets in.
+    /// 3. Whatever is in flight is finished. It is over when nothing has happened for a moment:
+    ///    no request, no response, no connection out of the backlog. Only idle connections are left.
+    /// 4. What the timeout cuts off is abandoned, since libmicrohttpd must not stop while a
+    ///    connection is suspended; from here on none can be.
+    /// 5. libmicrohttpd closes what is left, and its thread ends.
+    private func drain(_ daemon: consuming Daemon) async {
+        draining.store(true, ordering: .relaxed)
+        try? await Task.sleep(for: configuration.drainDelay)
+        do {
+            try daemon.stopListening()
+        } catch {
+            logger.warning("still accepting while draining", metadata: ["error": "\(error)"])
+        }
+        let cutOff = await exchanges.drain(
+            quiet: .milliseconds(200), deadline: .now + configuration.shutdownTimeout)
+        if cutOff > 0 {
+            logger.warning("requests cut off", metadata: ["count": "\(cutOff)"])
+        }
+        exchanges.close()
+        await daemon.stop()
+    }
+}

@@ -1,0 +1,91 @@
+import CMicroHTTPD
+import Glibc
+
+/// The owner of one TCP socket.
+///
+/// Its operations block, each for the timeout at most.
+package struct Socket: ~Copyable, Sendable {
+    private let descriptor: CInt
+
+    /// Listens on `host`, a name or an address, and `port`; 0 takes a free one.
+    package init(listeningOn host: String, port: UInt16) throws(SocketError) {
+        descriptor = try Self.open(host, port, milliseconds: 0)
+    }
+
+    /// Connects to `host` and `port`.
+    package init(connectingTo host: String, port: UInt16, timeout: Duration) throws(SocketError) {
+        let milliseconds = max(1, CInt(clamping: Int(timeout / .milliseconds(1))))
+        descriptor = try Self.open(host, port, milliseconds: milliseconds)
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// The local port.
+    package var port: UInt16 { cmhd_local_port(descriptor) }
+
+    /// Sends all of `bytes`.
+    package func send(_ bytes: some Sequence<UInt8>) throws(SocketError) {
+        var rest = Array(bytes)[...]
+        while !rest.isEmpty {
+            let count = unsafe rest.withUnsafeBytes {
+                unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
+            }
+            guard count >= 0 else { throw SocketError(errno) }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    /// The bytes that have come, 64 KiB at most; none if the peer has closed the connection.
+    package func receive() throws(SocketError) -> [UInt8] {
+        var count = 0
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, initialized in
+            count = unsafe recv(descriptor, buffer.baseAddress, buffer.count, 0)
+            initialized = max(0, count)
+        }
+        guard count >= 0 else { throw SocketError(errno) }
+        return bytes
+    }
+
+    /// Drops, from now on, every packet that would open a connection to this listening socket.
+    ///
+    /// Those who have connected, or are about to, can still be accepted; closing the socket would
+    /// reset them. Whoever comes later tries again after a second, and finds the port closed or
+    /// the next process on it.
+    func ignoreNewConnections() throws(SocketError) {
+        guard cmhd_ignore_new_connections(descriptor) == 0 else { throw SocketError(errno) }
+    }
+
+    /// A second descriptor for the same socket, which the caller has to close.
+    func duplicate() throws(SocketError) -> CInt {
+        let duplicate = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+        guard duplicate >= 0 else { throw SocketError(errno) }
+        return duplicate
+    }
+
+    private static func open(
+        _ host: String, _ port: UInt16, milliseconds: CInt
+    ) throws(SocketError) -> CInt {
+        var problem: UnsafePointer<CChar>?
+        let descriptor = unsafe cmhd_open(host, port, milliseconds, &problem)
+        guard descriptor >= 0 else {
+            throw unsafe SocketError(problem.map { unsafe String(cString: $0) } ?? "unknown")
+        }
+        return descriptor
+    }
+}
+
+/// What the system has against an operation on a socket.
+public struct SocketError: Error, CustomStringConvertible {
+    /// The system's own words, such as "Address already in use".
+    public let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+
+    init(_ code: CInt) {
+        description = unsafe String(cString: strerror(code))
+    }
+}

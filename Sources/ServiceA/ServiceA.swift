@@ -1,0 +1,26 @@
+import ArgumentParser
+import MicroHTTPD
+import ServiceKit
+
+/// The echo API.
+@main
+struct ServiceA: ServiceCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "service-a",
+        abstract: "The echo API: GET /echo?msg=… answers with the message.",
+        version: Version.text)
+
+    static let defaultPort: UInt16 = 8080
+
+    @OptionGroup var options: ServiceOptions
+
+    static func main() async {
+        await runService()
+    }
+
+    func addRoutes(to router: inout Router) {
+        router.get("/echo") { request in
+            Response(["echo": .string(request.query["msg"] ?? "no message")])
+        }
+    }
+}

@@ -1,0 +1,179 @@
+import Dispatch
+import Foundation
+import FoundationNetworking
+import Synchronization
+
+/// The client of Service A, over `URLSession`.
+///
+/// A call holds no thread while it waits. Its deadline is a timer of our own that does not depend
+/// on `URLSession` ever answering.
+final class EchoClient: Sendable {
+    private let serviceA: ServiceAURL
+    private let timeout: Duration
+    private let maxCalls: Int
+    private let callsInFlight = Atomic(0)
+    private let session: URLSession
+
+    // URLSession's calls block while its one queue is busy, in a name look-up for instance.
+    // Neither libmicrohttpd's thread nor a deadline may wait for that.
+    private let launching = DispatchQueue(label: "launching")
+    private let cancelling = DispatchQueue(label: "cancelling")
+    private let deadlines = DispatchQueue(label: "deadlines")
+
+    /// Makes a client that gives each call `timeout` in all, and has `maxCalls` at once at most.
+    init(serviceA: ServiceAURL, timeout: Duration, maxCalls: Int) {
+        self.serviceA = serviceA
+        self.timeout = timeout
+        self.maxCalls = maxCalls
+        let configuration = URLSessionConfiguration.ephemeral
+        configuration.httpAdditionalHeaders = ["Accept-Encoding": "identity"]
+        configuration.httpCookieAcceptPolicy = .never
+        configuration.httpCookieStorage = nil
+        configuration.httpMaximumConnectionsPerHost = maxCalls
+        configuration.httpShouldSetCookies = false
+        configuration.urlCache = nil
+        configuration.urlCredentialStorage = nil
+        // A backstop. It takes whole seconds, and starts anew with every line of an answer.
+        configuration.timeoutIntervalForRequest = (timeout / .seconds(1)).rounded(.up) + 2
+        // More than one operation at a time can complete a task twice, which is fatal (facts B5).
+        let serial = OperationQueue()
+        serial.maxConcurrentOperationCount = 1
+        session = URLSession(configuration: configuration, delegate: nil, delegateQueue: serial)
+    }
+
+    /// Has Service A echo `message`.
+    ///
+    /// - Throws: ``CallFailure``, when the deadline passes at the latest.
+    func echo(_ message: String, requestID: String) async throws(CallFailure) {
+        guard let url = serviceA.echo(message) else { throw .badAnswer }
+        guard callsInFlight.add(1, ordering: .relaxed).newValue <= maxCalls else {
+            callsInFlight.subtract(1, ordering: .relaxed)
+            throw .overloaded
+        }
+        var request = URLRequest(url: url)
+        request.setValue(requestID, forHTTPHeaderField: "X-Request-Id")
+        let outcome = await withCheckedContinuation { continuation in
+            start(request, message, Call(continuation, cancelling: cancelling))
+        }
+        try outcome.get()
+    }
+
+    private func start(_ request: URLRequest, _ message: String, _ call: Call) {
+        call.end(after: timeout, on: deadlines)
+        launching.async { [self] in
+            guard !call.hasEnded else {
+                callsInFlight.subtract(1, ordering: .relaxed)
+                return
+            }
+            let task = session.dataTask(with: request) { [self] data, response, error in
+                // Only now is URLSession done with a call that may have been answered long ago.
+                callsInFlight.subtract(1, ordering: .relaxed)
+                call.end(Self.outcome(of: message, data, response, error))
+            }
+            call.launch(task)
+        }
+    }
+
+    private static func outcome(
+        of message: String, _ data: Data?, _ response: URLResponse?, _ error: (any Error)?
+    ) -> Call.Outcome {
+        if let error { return .failure(CallFailure(error, hadResponse: response != nil)) }
+        guard let response = response as? HTTPURLResponse, let data else {
+            return .failure(.badAnswer)
+        }
+        guard response.statusCode == 200 else { return .failure(.badStatus(response.statusCode)) }
+        struct Echo: Decodable {
+            let echo: String
+        }
+        guard data.count <= message.utf8.count + 65_536,
+            let answer = try? JSONDecoder().decode(Echo.self, from: data),
+            answer.echo.utf8.elementsEqual(message.utf8)
+        else { return .failure(.badAnswer) }
+        return .success(())
+    }
+}
+
+extension CallFailure {
+    /// What an error of `URLSession` means, which came after a response's header section or before.
+    fileprivate init(_ error: any Error, hadResponse: Bool) {
+        self =
+            switch (error as? URLError)?.code {
+            case .cannotConnectToHost: .refused
+            case .cannotFindHost: .dns
+            case .networkConnectionLost, .badServerResponse: .reset
+            default: hadResponse ? .reset : .badAnswer
+            }
+    }
+}
+
+/// One call: what ends it first decides its outcome.
+private final class Call: NSObject, URLSessionTaskDelegate, Sendable {
+    typealias Outcome = Result<Void, CallFailure>
+
+    private struct State {
+        var continuation: CheckedContinuation<Outcome, Never>?
+        var timer: (any DispatchSourceTimer)?
+        var task: URLSessionTask?
+    }
+
+    private let state: Mutex<State>
+    private let cancelling: DispatchQueue
+
+    init(_ continuation: CheckedContinuation<Outcome, Never>, cancelling: DispatchQueue) {
+        state = Mutex(State(continuation: continuation))
+        self.cancelling = cancelling
+    }
+
+    /// Whether the outcome is known.
+    var hasEnded: Bool { state.withLock { $0.continuation == nil } }
+
+    /// Ends the call after `timeout`, whatever `URLSession` does.
+    func end(after timeout: Duration, on queue: DispatchQueue) {
+        state.withLock { state in
+            // Strict: other timers may be late by a tenth of their length.
+            let timer = DispatchSource.makeTimerSource(flags: .strict, queue: queue)
+            timer.setEventHandler { self.end(.failure(.timeout(timeout))) }
+            timer.schedule(deadline: .now() + timeout / .seconds(1), leeway: .nanoseconds(0))
+            timer.activate()
+            state.timer = timer
+        }
+    }
+
+    /// Starts `task` as this call's.
+    func launch(_ task: URLSessionTask) {
+        task.delegate = self
+        task.resume()
+        let isLate = state.withLock { state in
+            state.task = task
+            return state.continuation == nil
+        }
+        if isLate { cancelling.async { task.cancel() } }
+    }
+
+    /// Ends the call with `outcome`, if nothing else has, and lets go of its task.
+    func end(_ outcome: Outcome) {
+        let ended = state.withLock { exchange(&$0, with: State()) }
+        ended.timer?.cancel()
+        ended.continuation?.resume(returning: outcome)
+        if let task = ended.task { cancelling.async { task.cancel() } }
+    }
+
+    func urlSession(
+        _ session: URLSession, task: URLSessionTask,
+        willPerformHTTPRedirection response: HTTPURLResponse, newRequest request: URLRequest,
+        completionHandler: @escaping @Sendable (URLRequest?) -> Void
+    ) {
+        // Never followed. To call the handler while the task is being cancelled is fatal (facts B4).
+        end(.failure(.badStatus(response.statusCode)))
+    }
+
+    func urlSession(
+        _ session: URLSession, task: URLSessionTask,
+        didReceive challenge: URLAuthenticationChallenge,
+        completionHandler:
+            @escaping @Sendable (URLSession.AuthChallengeDisposition, URLCredential?) -> Void
+    ) {
+        // Left alone, such a task would never complete (facts B7).
+        end(.failure(.badStatus(401)))
+    }
+}

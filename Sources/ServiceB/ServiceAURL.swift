@@ -1,0 +1,29 @@
+import Foundation
+
+/// Where Service A is: the one address that Service B talks to.
+struct ServiceAURL: Sendable {
+    /// The characters that may stand in the value of a query's parameter as they are (RFC 3986
+    /// §3.4), less `+`, `&` and `%`, which mean something there.
+    private static let plain = CharacterSet(
+        charactersIn:
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$'()*,;:@/?")
+
+    private let base: String
+
+    /// Takes an `http` URL without user, query and fragment, such as `http://service-a:8080`.
+    init?(_ text: String) {
+        guard let parts = URLComponents(string: text), parts.scheme?.lowercased() == "http",
+            let host = parts.host, !host.isEmpty, (1...65535).contains(parts.port ?? 80),
+            parts.user == nil, parts.password == nil, parts.query == nil, parts.fragment == nil,
+            let url = parts.url?.absoluteString
+        else { return nil }
+        base = url.hasSuffix("/") ? String(url.dropLast()) : url
+    }
+
+    /// The URL that has Service A echo `message`.
+    func echo(_ message: String) -> URL? {
+        // Nil only for text that is not Unicode, which a String cannot be.
+        let value = message.addingPercentEncoding(withAllowedCharacters: Self.plain)
+        return value.flatMap { URL(string: "\(base)/echo?msg=\($0)") }
+    }
+}

@@ -1,0 +1,45 @@
+import ArgumentParser
+import MicroHTTPD
+import ServiceKit
+
+@main
+struct ServiceB: ServiceCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "service-b",
+        abstract: "The client: GET /call-echo?msg=… calls Service A and answers even if A cannot.",
+        version: Version.text)
+
+    static let defaultPort: UInt16 = 8081
+
+    @Option(
+        name: .customLong("service-a-url"),
+        help: "Where Service A is, http only [SERVICE_A_URL] (default: http://localhost:8080).")
+    var serviceAURL: String?
+
+    @Option(help: "The total deadline of a call, from 1ms [SERVICE_A_TIMEOUT] (default: 2s).")
+    var timeout: String?
+
+    @Option(help: "Calls in flight at once [SERVICE_A_MAX_CALLS] (default: 1024).")
+    var maxCalls: String?
+
+    @OptionGroup var options: ServiceOptions
+
+    static func main() async {
+        await runService()
+    }
+
+    func addRoutes(to router: inout Router) throws(UsageError) {
+        let client = EchoClient(
+            serviceA: try Setting(
+                "--service-a-url", "SERVICE_A_URL",
+                takes: "an http URL without user, query and fragment"
+            ) { ServiceAURL($0) }.value(serviceAURL, default: "http://localhost:8080"),
+            timeout: try Setting("--timeout", "SERVICE_A_TIMEOUT", atLeast: .milliseconds(1))
+                .value(timeout, default: "2s"),
+            maxCalls: try Setting(
+                "--max-calls", "SERVICE_A_MAX_CALLS", takes: "a whole number from 1 to 65535"
+            ) { UInt16(plain: $0).flatMap { $0 > 0 ? Int($0) : nil } }
+            .value(maxCalls, default: "1024"))
+        router.get("/call-echo") { request in await CallEcho(client: client).response(to: request) }
+    }
+}

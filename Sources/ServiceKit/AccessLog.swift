@@ -1,0 +1,37 @@
+import HTTPTypes
+import Logging
+import MicroHTTPD
+
+/// The lines of the log that tell of requests, one for each.
+struct AccessLog: Sendable {
+    let logger: Logger
+
+    /// Paths that are asked for all the time and by machines.
+    private static let probes: Set = ["/health", "/ready"]
+
+    /// Writes the line of one exchange: probes at debug, failures of ours at error.
+    func write(_ record: AccessRecord) {
+        // 499 is nginx's status for a client that went away before it was answered.
+        let status = record.response?.status.code ?? 499
+        let level: Logger.Level =
+            if let route = record.route, Self.probes.contains(route) {
+                .debug
+            } else if status >= 500 {
+                .error
+            } else {
+                .info
+            }
+        guard level >= logger.logLevel else { return }
+        var metadata = record.response?.logMetadata ?? [:]
+        metadata["endpoint"] = "\(record.route ?? "unmatched")"
+        metadata["method"] = "\(record.request.method)"
+        metadata["status"] = .stringConvertible(status)
+        metadata["latency_ms"] = .stringConvertible(Milliseconds(record.duration))
+        metadata["request_id"] = "\(record.request.id)"
+        if let message = record.request.query["msg"] {
+            metadata["msg"] = "\(message.prefix(64))"
+        }
+        if !record.isComplete { metadata["incomplete"] = "true" }
+        logger.log(level: level, "request", metadata: metadata)
+    }
+}

@@ -1,0 +1,69 @@
+/// A JSON value of the kinds that the services write.
+///
+/// `JSONEncoder` would cost a third of a whole request of Service A (facts §6).
+public enum JSON: Sendable, Equatable {
+    case string(String)
+    case object([String: JSON])
+
+    /// The value as one line of compact JSON in UTF-8, keys in order, with a newline at the end.
+    public var line: [UInt8] {
+        var bytes: [UInt8] = []
+        write(to: &bytes)
+        bytes.append(UInt8(ascii: "\n"))
+        return bytes
+    }
+
+    private func write(to bytes: inout [UInt8]) {
+        switch self {
+        case .string(let text):
+            Self.quote(text, into: &bytes)
+        case .object(let members):
+            bytes.append(UInt8(ascii: "{"))
+            for (index, (key, value)) in members.sorted(by: { $0.key < $1.key }).enumerated() {
+                if index > 0 { bytes.append(UInt8(ascii: ",")) }
+                Self.quote(key, into: &bytes)
+                bytes.append(UInt8(ascii: ":"))
+                value.write(to: &bytes)
+            }
+            bytes.append(UInt8(ascii: "}"))
+        }
+    }
+
+    /// Appends `text` as a string of JSON, in which only what must be escaped is (RFC 8259 §7).
+    static func quote(_ text: String, into bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "\""))
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                bytes.append(UInt8(ascii: "\\"))
+                bytes.append(byte)
+            case UInt8(ascii: "\n"): bytes.append(contentsOf: "\\n".utf8)
+            case UInt8(ascii: "\r"): bytes.append(contentsOf: "\\r".utf8)
+            case UInt8(ascii: "\t"): bytes.append(contentsOf: "\\t".utf8)
+            case 0..<0x20: escape(UInt16(byte), into: &bytes)
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// Appends a code unit of UTF-16 as `\u` and four hexadecimal digits.
+    static func escape(_ unit: UInt16, into bytes: inout [UInt8]) {
+        let digits = String(unit, radix: 16)
+        bytes.append(contentsOf: "\\u".utf8)
+        bytes.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: 4 - digits.utf8.count))
+        bytes.append(contentsOf: digits.utf8)
+    }
+}
+
+extension JSON: ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral {
+    /// A string.
+    public init(stringLiteral text: String) {
+        self = .string(text)
+    }
+
+    /// An object; its keys must differ.
+    public init(dictionaryLiteral members: (String, JSON)...) {
+        self = .object(Dictionary(uniqueKeysWithValues: members))
+    }
+}

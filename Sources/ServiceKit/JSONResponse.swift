@@ -1,0 +1,30 @@
+public import HTTPTypes
+public import MicroHTTPD
+
+extension Response {
+    /// A response with `value` as its content and the fields that all of them have.
+    public init(
+        _ value: JSON, status: HTTPResponse.Status = .ok, headerFields: HTTPFields = [:]
+    ) {
+        self.init(status: status, headerFields: headerFields, body: value.line)
+        self.headerFields[.contentType] = "application/json"
+        self.headerFields[.cacheControl] = "no-store"
+        self.headerFields[.xContentTypeOptions] = "nosniff"
+    }
+
+    /// A response that says what went wrong: `error` is a fixed phrase, `details` is for this case.
+    public init(
+        error: String, details: String, status: HTTPResponse.Status, headerFields: HTTPFields = [:]
+    ) {
+        self.init(
+            ["details": .string(details), "error": .string(error)], status: status,
+            headerFields: headerFields)
+    }
+
+    /// A refusal, with the reason phrase of its status as the phrase.
+    public init(_ refusal: HTTPError) {
+        self.init(
+            error: refusal.status.reasonPhrase, details: refusal.details, status: refusal.status,
+            headerFields: refusal.headerFields)
+    }
+}

@@ -1,0 +1,104 @@
+public import ArgumentParser
+import Glibc
+import Logging
+public import MicroHTTPD
+import ServiceLifecycle
+import Synchronization
+import UnixSignals
+
+/// A service as a command: from its command line to its exit code.
+public protocol ServiceCommand: ParsableCommand {
+    /// The port where neither flag nor environment names one.
+    static var defaultPort: UInt16 { get }
+
+    /// The options that both services have.
+    var options: ServiceOptions { get }
+
+    /// The routes that this service is for; the common ones are added to them.
+    ///
+    /// - Throws: ``UsageError`` for an option of its own that cannot be used.
+    func addRoutes(to router: inout Router) throws(UsageError)
+}
+
+extension ServiceCommand {
+    /// Runs the service and ends the process.
+    ///
+    /// Exit codes: 0, ended as asked; 1, cannot listen, or not healthy; 64, wrong usage.
+    public static func runService() async -> Never {
+        do {
+            var command = try parseAsRoot()
+            if let service = command as? Self {
+                try await service.serve()
+            } else {
+                try command.run()  // --help
+            }
+        } catch let error as UsageError {
+            fail("\(error)", code: EX_USAGE)
+        } catch  where exitCode(for: error) == .validationFailure {
+            fail("\(UsageError(message(for: error)))", code: EX_USAGE)
+        } catch {
+            exit(withError: error)
+        }
+        // Not exit(3): its handlers would run while URLSession's threads still use what they free.
+        _exit(EXIT_SUCCESS)
+    }
+
+    private func serve() async throws {
+        var configuration = try options.serverConfiguration(defaultPort: Self.defaultPort)
+        let (level, format) = try options.logging()
+        let readiness = Readiness()
+        var router = Router { refusal in Response(refusal) }
+        router.get("/health") { _ in Response(["status": "ok"]) }
+        router.get("/ready") { _ in readiness.response() }
+        try addRoutes(to: &router)
+
+        let address = "\(configuration.host):\(configuration.port)"
+        if options.healthcheck {
+            if HealthCheck.passes(host: configuration.host, port: configuration.port) { return }
+            Self.fail("not healthy: no 200 from /health on \(address)", code: EXIT_FAILURE)
+        }
+
+        let logger = Logger(label: Self.name) { name in
+            LineLogHandler(service: name, format: format, logLevel: level)
+        }
+        // A connection here may need one of its own to another service.
+        configuration.connectionLimit = UInt32(clamping: (DescriptorLimit.raise() - 64) / 2)
+        signal(SIGPIPE, SIG_IGN)  // A log that nobody reads any more is no reason to stop.
+        let server: Server
+        do {
+            server = try Server(
+                configuration, router: router, logger: logger, log: AccessLog(logger: logger).write)
+        } catch {
+            Self.fail("cannot listen on \(address): \(error)", code: EXIT_FAILURE)
+        }
+        try await run(server, readiness: readiness, logger: logger)
+    }
+
+    /// Runs the server until a first signal has ended it gracefully, or a second one at once.
+    private func run(_ server: Server, readiness: Readiness, logger: Logger) async throws {
+        let group = ServiceGroup(services: [server], logger: logger)
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        Task {
+            var isFirst = true
+            for await signal in signals {
+                guard isFirst else {
+                    logger.warning("ended at once", metadata: ["signal": "\(signal)"])
+                    _exit(128 + signal.rawValue)
+                }
+                isFirst = false
+                logger.notice("shutting down", metadata: ["signal": "\(signal)"])
+                readiness.end()
+                await group.triggerGracefulShutdown()
+            }
+        }
+        try await group.run()
+        logger.notice("stopped")
+    }
+
+    private static var name: String { configuration.commandName ?? "\(self)" }
+
+    private static func fail(_ message: String, code: CInt) -> Never {
+        StandardStream.error.write(line: "\(name): \(message)")
+        _exit(code)
+    }
+}
