@@ -56,6 +56,22 @@ let package = Package(
             name: "ServiceB",
             dependencies: ["ServiceKit", "MicroHTTPD", argumentParser, httpTypes, logging],
             swiftSettings: swiftSettings),
-
+        .target(
+            name: "TestSupport",
+            dependencies: ["MicroHTTPD", logging, serviceLifecycle],
+            path: "Tests/TestSupport",
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "MicroHTTPDTests",
+            dependencies: ["MicroHTTPD", "TestSupport", httpTypes, logging],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "ServiceKitTests",
+            dependencies: ["ServiceKit", "TestSupport", logging],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "SystemTests",
+            dependencies: ["ServiceA", "ServiceB", "TestSupport"],
+            swiftSettings: swiftSettings),
     ]
 )

@@ -58,7 +58,7 @@ package struct Socket: ~Copyable, Sendable {
     }
 
     /// A second descriptor for the same socket, which the caller has to close.
-    func duplicate() throws(SocketError) -> CInt {
+    package func duplicate() throws(SocketError) -> CInt {
         let duplicate = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
         guard duplicate >= 0 else { throw SocketError(errno) }
         return duplicate
@@ -77,11 +77,12 @@ package struct Socket: ~Copyable, Sendable {
 }
 
 /// What the system has against an operation on a socket.
-public struct SocketError: Error, CustomStringConvertible {
+public struct SocketError: Error, Equatable, CustomStringConvertible {
     /// The system's own words, such as "Address already in use".
     public let description: String
 
-    init(_ description: String) {
+    /// Makes the error of these words.
+    package init(_ description: String) {
         self.description = description
     }
 

@@ -20,6 +20,15 @@ final class EchoClient: Sendable {
     private let cancelling = DispatchQueue(label: "cancelling")
     private let deadlines = DispatchQueue(label: "deadlines")
 
+    /// Has libcurl, which is beneath `URLSession`, go to no proxy that the environment names.
+    ///
+    /// Before any other thread can read the environment.
+    static func ignoreProxies() {
+        for name in ["http_proxy", "all_proxy", "ALL_PROXY"] {
+            unsafe unsetenv(name)
+        }
+    }
+
     /// Makes a client that gives each call `timeout` in all, and has `maxCalls` at once at most.
     init(serviceA: ServiceAURL, timeout: Duration, maxCalls: Int) {
         self.serviceA = serviceA

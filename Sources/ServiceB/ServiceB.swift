@@ -25,6 +25,7 @@ struct ServiceB: ServiceCommand {
     @OptionGroup var options: ServiceOptions
 
     static func main() async {
+        EchoClient.ignoreProxies()
         await runService()
     }
 

@@ -1,0 +1,159 @@
+import Foundation
+import HTTPTypes
+import Logging
+import MicroHTTPD
+import Synchronization
+import TestSupport
+import Testing
+
+/// Routes whose handlers do not wait, wait hardly, and wait; each answers with parameter `n`.
+private func router() -> Router {
+    var router = plainRouter()
+    router.get("/now") { request in Response(body: Array((request.query["n"] ?? "").utf8)) }
+    router.get("/yield") { request in
+        await Task.yield()
+        return Response(body: Array((request.query["n"] ?? "").utf8))
+    }
+    router.get("/wait") { request in
+        try await Task.sleep(for: .milliseconds(20))
+        return Response(body: Array((request.query["n"] ?? "").utf8))
+    }
+    return router
+}
+
+@Suite struct ConnectionTests {
+    @Test(arguments: ["/now", "/yield"])
+    func `A connection is good for a thousand requests`(path: String) async throws {
+        try await serving(router()) { (port, _) throws in
+            let client = try HTTPClient(port: port)
+            for n in 0..<1000 {
+                try client.request("\(path)?n=\(n)")
+                let reply = try #require(try client.response())
+                #expect(reply.body == "\(n)")
+                #expect(reply["Connection"] == nil)
+            }
+        }
+    }
+
+    @Test func `Pipelined requests are answered in order`() async throws {
+        try await serving(router()) { (port, _) throws in
+            let client = try HTTPClient(port: port)
+            let paths = (0..<60).map { n in ["/now", "/yield", "/wait"][n % 3] + "?n=\(n)" }
+            try client.send(paths.map { "GET \($0) HTTP/1.1\r\nHost: test\r\n\r\n" }.joined())
+            for n in 0..<60 {
+                #expect(try client.response()?.body == "\(n)")
+            }
+        }
+    }
+
+    @Test func `An HTTP 1.0 client is served, and its connection closed`() async throws {
+        try await serving(router()) { (port, _) throws in
+            let client = try HTTPClient(port: port)
+            try client.send("GET /now?n=1 HTTP/1.0\r\n\r\n")
+            #expect(try client.response()?.body == "1")
+            #expect(try client.isClosed())
+        }
+    }
+
+    @Test func `An HTTP 1.0 client may keep its connection`() async throws {
+        try await serving(router()) { (port, _) throws in
+            let client = try HTTPClient(port: port)
+            for n in 0..<2 {
+                try client.send("GET /now?n=\(n) HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+                #expect(try client.response()?.body == "\(n)")
+            }
+        }
+    }
+
+    @Test func `A request in single bytes is a request`() async throws {
+        try await serving(router()) { (port, _) throws in
+            let client = try HTTPClient(port: port)
+            for character in "GET /yield?n=1 HTTP/1.1\r\nHost: test\r\n\r\n" {
+                try client.send(String(character))
+            }
+            #expect(try client.response()?.body == "1")
+        }
+    }
+
+    @Test(arguments: ["/now", "/wait"])
+    func `The content of a request is read and ignored`(path: String) async throws {
+        try await serving(router()) { (port, _) throws in
+            let client = try HTTPClient(port: port)
+            let content = String(repeating: "GET / HTTP/1.1\r\n\r\n", count: 1000)
+            for n in 0..<3 {
+                let length = "Content-Length: \(content.utf8.count)"
+                try client.request("\(path)?n=\(n)", fields: [length])
+                try client.send(content)
+                #expect(try client.response()?.body == "\(n)")
+            }
+        }
+    }
+
+    @Test func `Handlers that wait hold no thread`() async throws {
+        let gate = Gate()
+        var router = router()
+        router.get("/gate") { _ in
+            await gate.pass()
+            return Response(body: Array("passed".utf8))
+        }
+        try await serving(router) { (port, _) throws in
+            func threads() throws -> Int {
+                try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count
+            }
+            let before = try threads()
+            let clients = try (0..<500).map { _ in try HTTPClient(port: port) }
+            for client in clients { try client.request("/gate") }
+            #expect(eventually { gate.arrivals == 500 })
+            // Fewer than one for each, with room for those of other tests in this process.
+            #expect(try threads() < before + 250)
+            #expect(try get("/now?n=1", port: port).body == "1")
+            gate.open()
+            for client in clients { #expect(try client.response()?.body == "passed") }
+        }
+    }
+
+    @Test func `A client that goes away while its handler waits is noted as not answered`()
+        async throws
+    {
+        let gate = Gate()
+        let records = Mutex<[AccessRecord]>([])
+        var router = router()
+        router.get("/gate") { _ in
+            await gate.pass()
+            return Response(body: [UInt8](repeating: 0, count: 10_000_000))
+        }
+        try await serving(router, log: { record in records.withLock { $0.append(record) } }) {
+            (port, _) throws in
+            do {
+                let client = try HTTPClient(port: port)
+                try client.request("/gate")
+                #expect(eventually { gate.arrivals == 1 })
+            }
+            gate.open()
+            #expect(eventually { records.withLock { $0.count } == 1 })
+            #expect(records.withLock { $0.first?.isComplete } == false)
+            #expect(try get("/now?n=1", port: port).body == "1")
+        }
+    }
+
+    @Test func `Every exchange is recorded once, with its route, status and time`() async throws {
+        let records = Mutex<[AccessRecord]>([])
+        try await serving(router(), log: { record in records.withLock { $0.append(record) } }) {
+            (port, _) throws in
+            for target in ["/now", "/wait", "/nope", "/now?%"] { _ = try get(target, port: port) }
+            #expect(eventually { records.withLock { $0.count } == 4 })
+        }
+        let seen = records.withLock { $0 }
+        #expect(seen.map(\.route) == ["/now", "/wait", nil, "/now"])
+        #expect(seen.map(\.response?.status.code) == [200, 200, 404, 400])
+        #expect(seen.allSatisfy { $0.isComplete })
+        #expect(seen[1].duration >= .milliseconds(20))
+    }
+
+    @Test func `A port that is taken is an error that says so`() throws {
+        let first = try Server(.init(), router: router(), logger: Logger(label: "test"))
+        #expect(throws: SocketError("Address already in use")) {
+            try Server(.init(port: first.port), router: router(), logger: Logger(label: "test"))
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import Foundation
+import Logging
+import Testing
+
+@testable import ServiceKit
+
+@Suite struct LogFormatTests {
+    private func line(_ format: LogFormat, _ message: String, _ metadata: Logger.Metadata) -> String {
+        let event = LogEvent(
+            level: .info, message: "\(message)", metadata: nil, source: "", file: "", function: "",
+            line: 0)
+        return format.line(event, service: "test", metadata: metadata)
+    }
+
+    @Test func `A line of text has its fields in order after time, level, service and event`() {
+        let line = line(.text, "request", ["status": .stringConvertible(200), "endpoint": "/echo"])
+        #expect(line.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z info test request endpoint=\/echo status=200/) != nil)
+    }
+
+    @Test func `A line of JSON has numbers as numbers`() throws {
+        let line = line(
+            .json, "request",
+            ["status": .stringConvertible(200), "latency_ms": .stringConvertible(Milliseconds(.microseconds(1234)))])
+        let object = try #require(
+            try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+        #expect(object["status"] as? Int == 200)
+        #expect(object["latency_ms"] as? Double == 1.234)
+        #expect(object["event"] as? String == "request")
+    }
+
+    @Test func `No text can forge a line or a field, or reach the terminal`() throws {
+        for _ in 0..<2000 {
+            let text = String.random()
+            let plain = line(.text, "request", ["a": "\(text)", "z": "end"])
+            let json = line(.json, "request", ["a": "\(text)", "z": "end"])
+            for line in [plain, json] {
+                #expect(!line.unicodeScalars.contains { scalar in
+                    [.control, .format, .lineSeparator, .paragraphSeparator].contains(
+                        scalar.properties.generalCategory)
+                })
+            }
+            let object = try JSONDecoder().decode([String: String].self, from: Data(json.utf8))
+            #expect(object["a"] == text)
+            #expect(object["z"] == "end")
+            // The value stands between " a=" and " z=end": a word, or a string of JSON.
+            let value = try #require(plain.firstRange(of: " request a=")).upperBound
+            let quoted = plain[value...].dropLast(" z=end".count)
+            if quoted.hasPrefix("\"") {
+                #expect(try JSONDecoder().decode(String.self, from: Data(quoted.utf8)) == text)
+            } else {
+                #expect(quoted == text && !text.isEmpty)
+            }
+        }
+    }
+
+    @Test(arguments: [(0, "0.000"), (7, "0.007"), (1_000, "1.000"), (2_000_999, "2000.999")])
+    func `Milliseconds have three decimals`(microseconds: Int, text: String) {
+        #expect(Milliseconds(.microseconds(microseconds)).description == text)
+    }
+}

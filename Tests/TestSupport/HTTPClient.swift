@@ -1,0 +1,100 @@
+import MicroHTTPD
+
+/// One connection of a client that sends just what it is told to.
+package final class HTTPClient {
+    private let socket: Socket
+    private var buffer: [UInt8] = []
+
+    /// Connects to a port of this machine.
+    package init(port: UInt16, timeout: Duration = .seconds(20)) throws {
+        socket = try Socket(connectingTo: "127.0.0.1", port: port, timeout: timeout)
+    }
+
+    /// Sends text as it is.
+    package func send(_ text: String) throws {
+        try socket.send(text.utf8)
+    }
+
+    /// Sends a request for `target`.
+    package func request(
+        _ target: String, method: String = "GET", fields: [String] = []
+    ) throws {
+        let lines = ["\(method) \(target) HTTP/1.1", "Host: test"] + fields + ["", ""]
+        try send(lines.joined(separator: "\r\n"))
+    }
+
+    /// The next response; nil if the server has closed the connection before one began.
+    package func response(toHead: Bool = false) throws -> HTTPReply? {
+        var end: Int?
+        while true {
+            end = buffer.firstRange(of: Array("\r\n\r\n".utf8))?.upperBound
+            if end != nil { break }
+            let bytes = try socket.receive()
+            if bytes.isEmpty {
+                if buffer.isEmpty { return nil }
+                throw HTTPReply.Truncated()
+            }
+            buffer += bytes
+        }
+        var reply = HTTPReply(head: String(decoding: buffer[..<(end ?? 0)], as: UTF8.self))
+        buffer.removeFirst(end ?? 0)
+        let length = toHead ? 0 : Int(reply["Content-Length"] ?? "") ?? 0
+        while buffer.count < length {
+            let bytes = try socket.receive()
+            if bytes.isEmpty { throw HTTPReply.Truncated() }
+            buffer += bytes
+        }
+        reply.body = String(decoding: buffer.prefix(length), as: UTF8.self)
+        buffer.removeFirst(length)
+        return reply
+    }
+
+    /// Whether the server has closed the connection, or does so before the timeout.
+    package func isClosed() throws -> Bool {
+        try buffer.isEmpty && socket.receive().isEmpty
+    }
+}
+
+/// A response as it came.
+package struct HTTPReply: Sendable {
+    /// The connection ended in the middle of a response.
+    package struct Truncated: Error {}
+
+    /// The status code.
+    package let status: Int
+
+    /// The content.
+    package var body = ""
+
+    private let fields: [(name: String, value: String)]
+
+    init(head: String) {
+        let lines = head.split(separator: "\r\n")
+        status = lines.first.flatMap { Int($0.split(separator: " ").dropFirst().first ?? "") } ?? 0
+        fields = lines.dropFirst().map { line in
+            let colon = line.firstIndex(of: ":") ?? line.endIndex
+            let value = line[colon...].dropFirst().drop { $0 == " " }
+            return (line[..<colon].lowercased(), String(value))
+        }
+    }
+
+    /// The value of a field.
+    package subscript(name: String) -> String? {
+        fields.first { $0.name == name.lowercased() }?.value
+    }
+
+    /// The names of all fields, in order.
+    package var fieldNames: [String] { fields.map(\.name) }
+}
+
+/// The response to one request on a connection of its own.
+package func get(
+    _ target: String, port: UInt16, method: String = "GET", fields: [String] = []
+) throws -> HTTPReply {
+    let client = try HTTPClient(port: port)
+    try client.request(target, method: method, fields: fields)
+    guard let reply = try client.response(toHead: method == "HEAD") else {
+        throw HTTPReply.Truncated()
+    }
+    return reply
+}
