@@ -72,6 +72,12 @@ static inline const char *cmhd_query(const char *path, void *context)
     return query;
 }
 
+// MHD_get_connection_info is variadic.
+static inline int cmhd_descriptor(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
 // MHD_create_response_from_buffer's own copy mode: the caller keeps its buffer.
 static inline struct MHD_Response *cmhd_response(const void *body, size_t size)
 {

@@ -5,9 +5,11 @@
 #include <linux/filter.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -71,6 +73,22 @@ static inline uint16_t cmhd_local_port(int fd)
     socklen_t size = sizeof address;
     getsockname(fd, (struct sockaddr *) &address, &size);
     return ntohs(address.sin6_port);
+}
+
+// The number of bytes that have arrived and were not yet read.
+static inline int cmhd_unread(int fd)
+{
+    int count = 0;
+    return ioctl(fd, FIONREAD, &count) == 0 ? count : 0;
+}
+
+// The number of connections that this listening socket has not accepted yet.
+static inline uint32_t cmhd_backlog(int fd)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    // For a listening socket, Linux has the length of its queue here.
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_unacked : 0;
 }
 
 // Has the kernel drop every packet that opens a connection to this listening socket. Connections

@@ -36,6 +36,9 @@ import Synchronization
         try socket.ignoreNewConnections()
     }
 
+    /// Whether connections wait to be accepted.
+    var hasBacklog: Bool { socket.hasBacklog }
+
     /// Closes every connection and waits for libmicrohttpd's thread to end, on a thread that is
     /// neither that one nor one of the concurrent pool's.
     ///
@@ -121,7 +124,12 @@ private func connectionChanged(
     socketContext: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
     code: MHD_ConnectionNotificationCode
 ) {
-    if code == .CONNECTION_NOTIFY_STARTED { unsafe server(context)?.exchanges.noteActivity() }
+    guard let server = unsafe server(context), let connection = unsafe connection else { return }
+    let descriptor = unsafe cmhd_descriptor(connection)
+    switch code {
+    case .CONNECTION_NOTIFY_STARTED: server.connections.open(descriptor)
+    case .CONNECTION_NOTIFY_CLOSED: server.connections.close(descriptor)
+    }
 }
 
 extension HTTPRequest.Method {

@@ -11,9 +11,9 @@ final class Exchanges: Sendable {
 
     private let state = Mutex(State())
 
-    /// Notes that something arrived: a connection, or the head of a request.
-    func noteActivity(at now: ContinuousClock.Instant = .now) {
-        state.withLock { $0.lastActivity = now }
+    /// How many there are, and when the last one began or ended.
+    var activity: (count: Int, last: ContinuousClock.Instant) {
+        state.withLock { ($0.count, $0.lastActivity) }
     }
 
     /// Counts an exchange in.
@@ -44,23 +44,6 @@ final class Exchanges: Sendable {
     /// Takes an exchange from those that wait.
     func resume(_ exchange: Exchange) {
         state.withLock { _ = $0.suspended.removeValue(forKey: ObjectIdentifier(exchange)) }
-    }
-
-    /// Waits until nothing has been in flight and nothing has arrived for `quiet`.
-    ///
-    /// - Returns: the number of exchanges still in flight at `deadline`, or when cancelled.
-    func drain(quiet: Duration, deadline: ContinuousClock.Instant) async -> Int {
-        let start = ContinuousClock.now
-        while true {
-            let (count, lastActivity) = state.withLock { ($0.count, $0.lastActivity) }
-            let now = ContinuousClock.now
-            let isQuietAt = count > 0 ? now + quiet : max(start, lastActivity) + quiet
-            if isQuietAt <= now { return 0 }
-            // Not waiting out a race: the length of the sleep is the quiet that is asked for.
-            guard now < deadline,
-                (try? await Task.sleep(until: min(isQuietAt, deadline), clock: .continuous)) != nil
-            else { return count }
-        }
     }
 
     /// Abandons every exchange that waits and admits no other, so that MHD_stop_daemon may be called.

@@ -36,6 +36,7 @@ public final class Server: Service {
 
     let configuration: Configuration
     let router: Router
+    let connections = Connections()
     let exchanges = Exchanges()
     let logger: Logger
     let log: @Sendable (AccessRecord) -> Void
@@ -72,7 +73,8 @@ public final class Server: Service {
         }
         let daemon = try Daemon(socket: socket, server: self)
         logger.notice(
-            "listening", metadata: ["host": "\(configuration.host)", "port": "\(port)"])
+            "listening",
+            metadata: ["host": "\(configuration.host)", "port": .stringConvertible(Int(port))])
         try? await gracefulShutdown()
         await drain(daemon)
     }
@@ -82,8 +84,8 @@ public final class Server: Service {
     /// 1. From now on every response says `Connection: close`, so busy connections end by
     ///    themselves. For the drain delay, new ones are still accepted.
     /// 2. The listening socket turns deaf: who has connected is served, nobody else gets in.
-    /// 3. Whatever is in flight is finished. It is over when nothing has happened for a moment:
-    ///    no request, no response, no connection out of the backlog. Only idle connections are left.
+    /// 3. Whoever waits is accepted, whatever arrives is read, whatever is in flight is finished.
+    ///    When all that has come to rest, only idle connections are left.
     /// 4. What the timeout cuts off is abandoned, since libmicrohttpd must not stop while a
     ///    connection is suspended; from here on none can be.
     /// 5. libmicrohttpd closes what is left, and its thread ends.
@@ -95,12 +97,30 @@ public final class Server: Service {
         } catch {
             logger.warning("still accepting while draining", metadata: ["error": "\(error)"])
         }
-        let cutOff = await exchanges.drain(
-            quiet: .milliseconds(200), deadline: .now + configuration.shutdownTimeout)
+        let cutOff = await rest(daemon, deadline: .now + configuration.shutdownTimeout)
         if cutOff > 0 {
-            logger.warning("requests cut off", metadata: ["count": "\(cutOff)"])
+            logger.warning("requests cut off", metadata: ["count": .stringConvertible(cutOff)])
         }
         exchanges.close()
         await daemon.stop()
+    }
+
+    /// Waits until nothing is in flight, nobody waits to be accepted and nothing to be read, and
+    /// none of that has changed for as long as a request may be under way in the network.
+    ///
+    /// - Returns: the number of exchanges still in flight at `deadline`, or when cancelled.
+    private func rest(_ daemon: borrowing Daemon, deadline: ContinuousClock.Instant) async -> Int {
+        var restingSince = ContinuousClock.now
+        while true {
+            let now = ContinuousClock.now
+            let (inFlight, last) = exchanges.activity
+            let isBusy = inFlight > 0 || daemon.hasBacklog || connections.hasInput
+            restingSince = isBusy ? now : max(restingSince, last, connections.lastOpened)
+            if now - restingSince >= .milliseconds(200) { return 0 }
+            // A sample every 10 ms: the kernel does not tell when a queue has become empty.
+            guard now < deadline, (try? await Task.sleep(for: .milliseconds(10))) != nil else {
+                return inFlight
+            }
+        }
     }
 }

@@ -57,6 +57,9 @@ package struct Socket: ~Copyable, Sendable {
         guard cmhd_ignore_new_connections(descriptor) == 0 else { throw SocketError(errno) }
     }
 
+    /// Whether connections wait to be accepted by this listening socket.
+    var hasBacklog: Bool { cmhd_backlog(descriptor) > 0 }
+
     /// A second descriptor for the same socket, which the caller has to close.
     package func duplicate() throws(SocketError) -> CInt {
         let duplicate = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)

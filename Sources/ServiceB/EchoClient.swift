@@ -77,16 +77,16 @@ final class EchoClient: Sendable {
             let task = session.dataTask(with: request) { [self] data, response, error in
                 // Only now is URLSession done with a call that may have been answered long ago.
                 callsInFlight.subtract(1, ordering: .relaxed)
-                call.end(Self.outcome(of: message, data, response, error))
+                call.end(outcome(of: message, data, response, error))
             }
             call.launch(task)
         }
     }
 
-    private static func outcome(
+    private func outcome(
         of message: String, _ data: Data?, _ response: URLResponse?, _ error: (any Error)?
     ) -> Call.Outcome {
-        if let error { return .failure(CallFailure(error, hadResponse: response != nil)) }
+        if let error { return .failure(CallFailure(error, timeout: timeout)) }
         guard let response = response as? HTTPURLResponse, let data else {
             return .failure(.badAnswer)
         }
@@ -103,15 +103,20 @@ final class EchoClient: Sendable {
 }
 
 extension CallFailure {
-    /// What an error of `URLSession` means, which came after a response's header section or before.
-    fileprivate init(_ error: any Error, hadResponse: Bool) {
-        self =
-            switch (error as? URLError)?.code {
-            case .cannotConnectToHost: .refused
-            case .cannotFindHost: .dns
-            case .networkConnectionLost, .badServerResponse: .reset
-            default: hadResponse ? .reset : .badAnswer
-            }
+    /// What an error of `URLSession` means.
+    fileprivate init(_ error: any Error, timeout: Duration) {
+        switch (error as? URLError)?.code {
+        case .cannotConnectToHost: self = .refused
+        case .cannotFindHost: self = .dns
+        case .timedOut: self = .timeout(timeout)
+        case .networkConnectionLost, .badServerResponse: self = .reset
+        case .unknown where error.localizedDescription.hasPrefix("Failed to connect"):
+            // URLSession has one code for most of libcurl's, and then only the text is left.
+            self = .unreachable
+        case .unknown where error.localizedDescription.hasPrefix("transfer closed"):
+            self = .reset
+        default: self = .badAnswer
+        }
     }
 }
 

@@ -103,7 +103,8 @@ private func router(showing parameter: String = "msg") -> Router {
         }
     }
 
-    @Test func `What a handler throws is answered with 500 and kept from the client`() async throws {
+    @Test func `What a handler throws is answered with 500 and kept from the client`() async throws
+    {
         var router = plainRouter()
         struct Secret: Error {}
         router.get("/throws") { _ in throw Secret() }

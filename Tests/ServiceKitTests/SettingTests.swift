@@ -15,7 +15,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "2", "s", "ms", ".s", "1 s", " 1s", "-1s", "+1s", "1e3s", "0x1s", "infs", "nans", "1..5s",
+        "", "2", "s", "ms", ".s", "1 s", " 1s", "-1s", "+1s", "1e3s", "0x1s", "infs", "nans",
+        "1..5s",
         "0s", "0.5ms", "1h", "1S", "1s ", "1441m", "99999999999999999999999m", "٣s",
     ])
     func `Anything else is an error that names the flag and the value`(text: String) {

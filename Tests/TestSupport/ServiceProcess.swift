@@ -7,6 +7,9 @@ package final class ServiceProcess: Sendable {
     /// The port that it listens on; 0 if it has ended instead.
     package let port: UInt16
 
+    // Process.run() crashes when two threads are in it.
+    private static let running = Mutex(())
+
     private let process: Process
     private let output: Collected
     private let errors: Collected
@@ -30,7 +33,7 @@ package final class ServiceProcess: Sendable {
         _ name: String, _ arguments: [String] = [], environment: [String: String] = [:],
         address: [String] = ["--host", "127.0.0.1", "--port", "0"]
     ) throws {
-        process = Process()
+        let process = Process()
         process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
             .deletingLastPathComponent().appendingPathComponent(name)
         process.arguments = address + arguments
@@ -39,14 +42,15 @@ package final class ServiceProcess: Sendable {
         let pipes = (Pipe(), Pipe())
         process.standardOutput = pipes.0
         process.standardError = pipes.1
-        try process.run()
-        output = Collected(pipes.0.fileHandleForReading)
+        try Self.running.withLock { _ in try process.run() }
+        self.process = process
+        let output = Collected(pipes.0.fileHandleForReading)
+        self.output = output
         errors = Collected(pipes.1.fileHandleForReading)
-        let (process, output) = (process, output)
         var port: UInt16?
         _ = eventually {
-            let listening = output.text.split(separator: "\n").first { $0.contains(" listening ") }
-            port = listening.flatMap { UInt16($0.split(separator: "port=").last ?? "") }
+            let line = output.text.split(separator: "\n").first { $0.contains("listening") }
+            port = line?.firstMatch(of: /port"?[=:](\d+)/).flatMap { UInt16($0.1) }
             return port != nil || !process.isRunning
         }
         self.port = port ?? 0
@@ -69,6 +73,14 @@ package final class ServiceProcess: Sendable {
         return process.terminationStatus
     }
 
+    /// Closes the other end of its standard output, when it has written once more.
+    package func closeOutput() {
+        output.isWanted.store(false, ordering: .relaxed)
+    }
+
+    /// Whether that is done, or it has closed its own end.
+    package var isOutputClosed: Bool { output.isAtEnd }
+
     /// How many threads it has.
     package func threads() throws -> Int {
         try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task").count
@@ -79,18 +91,25 @@ package final class ServiceProcess: Sendable {
 private final class Collected: Sendable {
     private let state = Mutex((text: "", isAtEnd: false))
 
+    let isWanted = Atomic(true)
+
     var text: String { state.withLock { $0.text } }
+
+    var isAtEnd: Bool { state.withLock { $0.isAtEnd } }
 
     init(_ pipe: FileHandle) {
         Thread.detachNewThread { [self] in
-            while case let data = pipe.availableData, !data.isEmpty {
+            while case let data = pipe.availableData, !data.isEmpty,
+                isWanted.load(ordering: .relaxed)
+            {
                 state.withLock { $0.text += String(decoding: data, as: UTF8.self) }
             }
+            try? pipe.close()
             state.withLock { $0.isAtEnd = true }
         }
     }
 
     func waitForEnd() {
-        _ = eventually { state.withLock { $0.isAtEnd } }
+        _ = eventually { isAtEnd }
     }
 }

@@ -6,7 +6,8 @@ import ServiceLifecycle
 package func serving<Value: Sendable>(
     _ router: Router, drainDelay: Duration = .zero, shutdownTimeout: Duration = .seconds(5),
     log: @escaping @Sendable (AccessRecord) -> Void = { _ in },
-    body: @escaping @Sendable (_ port: UInt16, _ shutDown: @escaping @Sendable () -> Void) throws
+    body:
+        @escaping @Sendable (_ port: UInt16, _ shutDown: @escaping @Sendable () -> Void) throws
         -> Value
 ) async throws -> Value {
     var configuration = Server.Configuration()
