@@ -110,12 +110,17 @@ public final class Server: Service {
     ///
     /// - Returns: the number of exchanges still in flight at `deadline`, or when cancelled.
     private func rest(_ daemon: borrowing Daemon, deadline: ContinuousClock.Instant) async -> Int {
-        var restingSince = ContinuousClock.now
+        var lastSample = ContinuousClock.now
+        var restingSince = lastSample
         while true {
             let now = ContinuousClock.now
             let (inFlight, last) = exchanges.activity
             let isBusy = inFlight > 0 || daemon.hasBacklog || connections.hasInput
-            restingSince = isBusy ? now : max(restingSince, last, connections.lastOpened)
+            // Without a sample for so long, the process was frozen, and libmicrohttpd was too.
+            let wasFrozen = now - lastSample > .milliseconds(100)
+            restingSince =
+                isBusy || wasFrozen ? now : max(restingSince, last, connections.lastOpened)
+            lastSample = now
             if now - restingSince >= .milliseconds(200) { return 0 }
             // A sample every 10 ms: the kernel does not tell when a queue has become empty.
             guard now < deadline, (try? await Task.sleep(for: .milliseconds(10))) != nil else {

@@ -35,324 +35,335 @@ private func expectFailure(
         sourceLocation: location)
 }
 
-@Suite struct CallEchoTests {
-    @Test func `Service B answers with what Service A answered`() async throws {
-        try await onThread { () throws in
-            let a = try ServiceProcess("service-a")
-            let b = try serviceB(calling: a.port)
-            let reply = try get("/call-echo?msg=HelloDistributed", port: b.port)
-            #expect(reply.status == 200)
-            #expect(reply.body == success("HelloDistributed"))
-            #expect(try get("/call-echo", port: b.port).body == success("hello"))
-            #expect(try get("/call-echo?msg=", port: b.port).body == success(""))
-        }
-    }
-
-    @Test func `Any message comes back as it was sent`() async throws {
-        try await onThread { () throws in
-            let a = try ServiceProcess("service-a")
-            let b = try serviceB(calling: a.port)
-            let every = String(decoding: 0..<128, as: UTF8.self) + "é\u{2028}😀e\u{301}"
-            let escaped = every.utf8.map { byte in
-                "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
-            }.joined()
-            let reply = try get("/call-echo?msg=\(escaped)", port: b.port)
-            struct Answer: Decodable {
-                let service_a_response: [String: String]
+extension SystemTests {
+    @Suite struct CallEchoTests {
+        @Test func `Service B answers with what Service A answered`() async throws {
+            try await onThread { () throws in
+                let a = try ServiceProcess("service-a")
+                let b = try serviceB(calling: a.port)
+                let reply = try get("/call-echo?msg=HelloDistributed", port: b.port)
+                #expect(reply.status == 200)
+                #expect(reply.body == success("HelloDistributed"))
+                #expect(try get("/call-echo", port: b.port).body == success("hello"))
+                #expect(try get("/call-echo?msg=", port: b.port).body == success(""))
             }
-            let answer = try JSONDecoder().decode(Answer.self, from: Data(reply.body.utf8))
-            let echo = try #require(answer.service_a_response["echo"])
-            #expect(echo.utf8.elementsEqual(every.utf8))
         }
-    }
 
-    @Test func `One request id follows a request through both logs`() async throws {
-        try await onThread { () throws in
-            let a = try ServiceProcess("service-a")
-            let b = try serviceB(calling: a.port)
-            let reply = try get(
-                "/call-echo?msg=x", port: b.port, fields: ["X-Request-Id: follow.me_1"])
-            #expect(reply["X-Request-Id"] == "follow.me_1")
-            #expect(eventually { a.requests("follow.me_1").count == 1 })
-            #expect(eventually { b.requests("follow.me_1").count == 1 })
-            let given = try #require(try get("/call-echo", port: b.port)["X-Request-Id"])
-            #expect(eventually { a.requests(given).count == 1 && b.requests(given).count == 1 })
-        }
-    }
-
-    @Test func `The line of a failed call is an error with the reason and the time it took`()
-        async throws
-    {
-        try await onThread { () throws in
-            // Port 1, where nobody listens.
-            let b = try serviceB(calling: 1)
-            _ = try get("/call-echo", port: b.port, fields: ["X-Request-Id: lost"])
-            #expect(eventually { b.requests("lost").count == 1 })
-            let line = try #require(b.requests("lost").first)
-            let expected =
-                /\S+ error service-b request endpoint=\/call-echo latency_ms=\d+\.\d{3} method=GET reason=refused request_id=lost status=503 upstream_ms=\d+\.\d{3}/
-            #expect(try expected.wholeMatch(in: line) != nil, "\(line)")
-        }
-    }
-
-    @Test func `Service B starts without Service A, and the first call after A is back succeeds`()
-        async throws
-    {
-        try await onThread { () throws in
-            // An address of its own, on which no other test takes the port while A is away.
-            let host = "127.0.0.2"
-            let first = try ServiceProcess("service-a", address: ["--host", host, "--port", "0"])
-            first.signal(SIGKILL)
-            _ = first.exitCode()
-            let b = try serviceB(calling: first.port, host: host)
-            for _ in 0..<3 {
-                try expectFailure("refused", port: b.port)
-                #expect(try get("/health", port: b.port).status == 200)
-                let next = try ServiceProcess(
-                    "service-a", address: ["--host", host, "--port", String(first.port)])
-                #expect(try get("/call-echo?msg=back", port: b.port).body == success("back"))
-                next.signal(SIGTERM)
-                #expect(next.exitCode() == 0)
+        @Test func `Any message comes back as it was sent`() async throws {
+            try await onThread { () throws in
+                let a = try ServiceProcess("service-a")
+                let b = try serviceB(calling: a.port)
+                let every = String(decoding: 0..<128, as: UTF8.self) + "é\u{2028}😀e\u{301}"
+                let escaped = every.utf8.map { byte in
+                    "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+                }.joined()
+                let reply = try get("/call-echo?msg=\(escaped)", port: b.port)
+                struct Answer: Decodable {
+                    let service_a_response: [String: String]
+                }
+                let answer = try JSONDecoder().decode(Answer.self, from: Data(reply.body.utf8))
+                let echo = try #require(answer.service_a_response["echo"])
+                #expect(echo.utf8.elementsEqual(every.utf8))
             }
-            try expectFailure("refused", port: b.port)
         }
-    }
 
-    @Test func `A frozen Service A is a timeout, and the first call after it thaws succeeds`()
-        async throws
-    {
-        try await onThread { () throws in
-            let a = try ServiceProcess("service-a")
-            let b = try serviceB(calling: a.port, ["--timeout", "300ms"])
-            #expect(try get("/call-echo", port: b.port).status == 200)
-            a.signal(SIGSTOP)
-            try expectFailure("timeout", port: b.port)
-            #expect(try get("/health", port: b.port).status == 200)
-            a.signal(SIGCONT)
-            #expect(try get("/call-echo?msg=thawed", port: b.port).body == success("thawed"))
+        @Test func `One request id follows a request through both logs`() async throws {
+            try await onThread { () throws in
+                let a = try ServiceProcess("service-a")
+                let b = try serviceB(calling: a.port)
+                let reply = try get(
+                    "/call-echo?msg=x", port: b.port, fields: ["X-Request-Id: follow.me_1"])
+                #expect(reply["X-Request-Id"] == "follow.me_1")
+                #expect(eventually { a.requests("follow.me_1").count == 1 })
+                #expect(eventually { b.requests("follow.me_1").count == 1 })
+                let given = try #require(try get("/call-echo", port: b.port)["X-Request-Id"])
+                #expect(eventually { a.requests(given).count == 1 && b.requests(given).count == 1 })
+            }
         }
-    }
 
-    /// What a peer does with a connection, and what Service B is to say of it.
-    struct Mode: Sendable, CustomTestStringConvertible {
-        let testDescription: String
-        let reason: String
-        let serve: @Sendable (PeerConnection) -> Void
-
-        init(_ name: String, _ reason: String, serve: @escaping @Sendable (PeerConnection) -> Void)
+        @Test func `The line of a failed call is an error with the reason and the time it took`()
+            async throws
         {
-            testDescription = name
-            self.reason = reason
-            self.serve = serve
-        }
-    }
-
-    @Test(arguments: [
-        Mode("is silent", "timeout") { peer in
-            _ = peer.request()
-            peer.waitForClose()
-        },
-        Mode("drips its header section", "timeout") { peer in
-            _ = peer.request()
-            peer.send("HTTP/1.1 200 OK\r\n")
-            while peer.send("X-Drip: 1\r\n") { usleep(20_000) }
-        },
-        Mode("drips its header section in bytes", "timeout") { peer in
-            _ = peer.request()
-            peer.send("HTTP/1.1 200 OK\r\nX-Drip: ")
-            while peer.send("x") { usleep(20_000) }
-        },
-        Mode("drips its body", "timeout") { peer in
-            _ = peer.request()
-            peer.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-            while peer.send(" ") { usleep(20_000) }
-        },
-        Mode("closes at once", "reset") { peer in
-        },
-        Mode("closes after the request", "reset") { peer in
-            _ = peer.request()
-        },
-        Mode("resets after the request", "reset") { peer in
-            _ = peer.request()
-            peer.reset()
-        },
-        Mode("cuts its body off", "reset") { peer in
-            _ = peer.request()
-            peer.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"echo\"")
-        },
-        Mode("answers 500", "bad_status") { peer in
-            _ = peer.request()
-            peer.respond("{\"echo\":\"Hello\"}", status: "500 Internal Server Error")
-        },
-        Mode("answers 204", "bad_status") { peer in
-            _ = peer.request()
-            peer.send("HTTP/1.1 204 No Content\r\n\r\n")
-        },
-        Mode("redirects", "bad_status") { peer in
-            _ = peer.request()
-            peer.respond("", status: "302 Found", fields: ["Location: /elsewhere"])
-        },
-        Mode("asks for a password", "bad_status") { peer in
-            _ = peer.request()
-            peer.respond(
-                "", status: "401 Unauthorized", fields: ["WWW-Authenticate: Basic realm=\"x\""])
-        },
-        Mode("answers garbage", "bad_answer") { peer in
-            _ = peer.request()
-            peer.send("garbage\r\n\r\n")
-        },
-        Mode("answers no JSON", "bad_answer") { peer in
-            _ = peer.request()
-            peer.respond("<html>Hello</html>")
-        },
-        Mode("answers other JSON", "bad_answer") { peer in
-            _ = peer.request()
-            peer.respond("{\"message\":\"Hello\"}")
-        },
-        Mode("answers with a number", "bad_answer") { peer in
-            _ = peer.request()
-            peer.respond("{\"echo\":1}")
-        },
-        Mode("answers with another message", "bad_answer") { peer in
-            _ = peer.request()
-            peer.respond("{\"echo\":\"hello\"}")
-        },
-        Mode("answers with too much", "bad_answer") { peer in
-            _ = peer.request()
-            let more = String(repeating: " ", count: 66_000)
-            peer.respond("{\"echo\":\"Hello\"\(more)}")
-        },
-    ])
-    func `Whatever Service A does is one word and one deadline`(mode: Mode) async throws {
-        try await onThread { () throws in
-            let peer = try Peer(serve: mode.serve)
-            let b = try serviceB(calling: peer.port, ["--timeout", "300ms"])
-            for _ in 0..<2 {
-                print("MODE", mode.testDescription); try expectFailure(mode.reason, port: b.port)
+            try await onThread { () throws in
+                // Port 1, where nobody listens.
+                let b = try serviceB(calling: 1)
+                _ = try get("/call-echo", port: b.port, fields: ["X-Request-Id: lost"])
+                #expect(eventually { b.requests("lost").count == 1 })
+                let line = try #require(b.requests("lost").first)
+                let expected =
+                    /\S+ error service-b request endpoint=\/call-echo latency_ms=\d+\.\d{3} method=GET reason=refused request_id=lost status=503 upstream_ms=\d+\.\d{3}/
+                #expect(try expected.wholeMatch(in: line) != nil, "\(line)")
             }
-            #expect(try get("/health", port: b.port).status == 200)
         }
-    }
 
-    @Test func `A name that does not resolve is dns`() async throws {
-        try await onThread { () throws in
-            let b = try ServiceProcess(
-                "service-b", ["--service-a-url", "http://no-such-host.invalid:8080"])
-            try expectFailure("dns", port: b.port, within: .milliseconds(2500))
+        @Test
+        func `Service B starts without Service A, and the first call after A is back succeeds`()
+            async throws
+        {
+            try await onThread { () throws in
+                // An address of its own, on which no other test takes the port while A is away.
+                let host = "127.0.0.2"
+                let first = try ServiceProcess(
+                    "service-a", address: ["--host", host, "--port", "0"])
+                first.signal(SIGKILL)
+                _ = first.exitCode()
+                let b = try serviceB(calling: first.port, host: host)
+                for _ in 0..<3 {
+                    try expectFailure("refused", port: b.port)
+                    #expect(try get("/health", port: b.port).status == 200)
+                    let next = try ServiceProcess(
+                        "service-a", address: ["--host", host, "--port", String(first.port)])
+                    #expect(try get("/call-echo?msg=back", port: b.port).body == success("back"))
+                    next.signal(SIGTERM)
+                    #expect(next.exitCode() == 0)
+                }
+                try expectFailure("refused", port: b.port)
+            }
         }
-    }
 
-    @Test func `An address without a route is unreachable`() async throws {
-        try await onThread { () throws in
-            // The kernel has no route for a connection to a multicast group, and sends nothing.
-            let b = try ServiceProcess("service-b", ["--service-a-url", "http://224.0.0.1:8080"])
-            try expectFailure("unreachable", port: b.port)
+        @Test func `A frozen Service A is a timeout, and the first call after it thaws succeeds`()
+            async throws
+        {
+            try await onThread { () throws in
+                let a = try ServiceProcess("service-a")
+                let b = try serviceB(calling: a.port, ["--timeout", "300ms"])
+                #expect(try get("/call-echo", port: b.port).status == 200)
+                try a.freeze()
+                try expectFailure("timeout", port: b.port)
+                #expect(try get("/health", port: b.port).status == 200)
+                a.signal(SIGCONT)
+                #expect(try get("/call-echo?msg=thawed", port: b.port).body == success("thawed"))
+            }
         }
-    }
 
-    @Test func `No redirect is followed and no proxy of the environment is used`() async throws {
-        try await onThread { () throws in
-            let trap = try Peer { peer in
+        /// What a peer does with a connection, and what Service B is to say of it.
+        struct Mode: Sendable, CustomTestStringConvertible {
+            let testDescription: String
+            let reason: String
+            let serve: @Sendable (PeerConnection) -> Void
+
+            init(
+                _ name: String, _ reason: String,
+                serve: @escaping @Sendable (PeerConnection) -> Void
+            ) {
+                testDescription = name
+                self.reason = reason
+                self.serve = serve
+            }
+        }
+
+        @Test(arguments: [
+            Mode("is silent", "timeout") { peer in
                 _ = peer.request()
-                peer.respond("{\"echo\":\"Hello\"}")
-            }
-            let peer = try Peer { peer in
+                peer.waitForClose()
+            },
+            Mode("drips its header section", "timeout") { peer in
+                _ = peer.request()
+                peer.send("HTTP/1.1 200 OK\r\n")
+                while peer.send("X-Drip: 1\r\n") { usleep(20_000) }
+            },
+            Mode("drips its header section in bytes", "timeout") { peer in
+                _ = peer.request()
+                peer.send("HTTP/1.1 200 OK\r\nX-Drip: ")
+                while peer.send("x") { usleep(20_000) }
+            },
+            Mode("drips its body", "timeout") { peer in
+                _ = peer.request()
+                peer.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+                while peer.send(" ") { usleep(20_000) }
+            },
+            Mode("closes at once", "reset") { peer in
+            },
+            Mode("closes after the request", "reset") { peer in
+                _ = peer.request()
+            },
+            Mode("resets after the request", "reset") { peer in
+                _ = peer.request()
+                peer.reset()
+            },
+            Mode("cuts its body off", "reset") { peer in
+                _ = peer.request()
+                peer.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"echo\"")
+            },
+            Mode("answers 500", "bad_status") { peer in
+                _ = peer.request()
+                peer.respond("{\"echo\":\"Hello\"}", status: "500 Internal Server Error")
+            },
+            Mode("answers 204", "bad_status") { peer in
+                _ = peer.request()
+                peer.send("HTTP/1.1 204 No Content\r\n\r\n")
+            },
+            Mode("redirects", "bad_status") { peer in
+                _ = peer.request()
+                peer.respond("", status: "302 Found", fields: ["Location: /elsewhere"])
+            },
+            Mode("asks for a password", "bad_status") { peer in
                 _ = peer.request()
                 peer.respond(
-                    "", status: "302 Found",
-                    fields: ["Location: http://127.0.0.1:\(trap.port)/", "Set-Cookie: a=b"])
-            }
-            let proxy = "http://127.0.0.1:\(trap.port)"
-            let names = ["http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "ALL_PROXY"]
-            let b = try serviceB(
-                calling: peer.port,
-                environment: Dictionary(uniqueKeysWithValues: names.map { ($0, proxy) }))
-            for _ in 0..<3 { try expectFailure("bad_status", port: b.port) }
-            #expect(peer.connections.value > 0)
-            #expect(trap.connections.value == 0)
-        }
-    }
-
-    @Test(arguments: [1, 50, 250])
-    func `A short deadline is kept`(milliseconds: Int) async throws {
-        try await onThread { () throws in
-            let peer = try Peer { $0.waitForClose() }
-            let b = try serviceB(calling: peer.port, ["--timeout", "\(milliseconds)ms"])
-            _ = try get("/health", port: b.port)
-            for _ in 0..<5 {
-                let start = ContinuousClock.now
-                try expectFailure("timeout", port: b.port)
-                let time = ContinuousClock.now - start
-                #expect(time >= .milliseconds(milliseconds))
-                #expect(time < .milliseconds(milliseconds + 250))
-            }
-        }
-    }
-
-    @Test func `Five hundred calls at once each get their own message back`() async throws {
-        try await onThread { () throws in
-            let a = try ServiceProcess("service-a")
-            let b = try serviceB(calling: a.port, ["--timeout", "20s"])
-            for round in 0..<3 {
-                let clients = try (0..<500).map { _ in try HTTPClient(port: b.port) }
-                for (n, client) in clients.enumerated() {
-                    try client.request("/call-echo?msg=\(round)-\(n)")
+                    "", status: "401 Unauthorized", fields: ["WWW-Authenticate: Basic realm=\"x\""])
+            },
+            Mode("answers garbage", "bad_answer") { peer in
+                _ = peer.request()
+                peer.send("garbage\r\n\r\n")
+            },
+            Mode("answers no JSON", "bad_answer") { peer in
+                _ = peer.request()
+                peer.respond("<html>Hello</html>")
+            },
+            Mode("answers other JSON", "bad_answer") { peer in
+                _ = peer.request()
+                peer.respond("{\"message\":\"Hello\"}")
+            },
+            Mode("answers with a number", "bad_answer") { peer in
+                _ = peer.request()
+                peer.respond("{\"echo\":1}")
+            },
+            Mode("answers with another message", "bad_answer") { peer in
+                _ = peer.request()
+                peer.respond("{\"echo\":\"hello\"}")
+            },
+            Mode("answers with too much", "bad_answer") { peer in
+                _ = peer.request()
+                let more = String(repeating: " ", count: 66_000)
+                peer.respond("{\"echo\":\"Hello\"\(more)}")
+            },
+        ])
+        func `Whatever Service A does is one word and one deadline`(mode: Mode) async throws {
+            try await onThread { () throws in
+                let peer = try Peer(serve: mode.serve)
+                let b = try serviceB(calling: peer.port, ["--timeout", "300ms"])
+                for _ in 0..<2 {
+                    print("MODE", mode.testDescription);
+                    try expectFailure(mode.reason, port: b.port)
                 }
-                for (n, client) in clients.enumerated() {
-                    #expect(try client.response()?.body == success("\(round)-\(n)"))
-                }
-            }
-        }
-    }
-
-    @Test func `A thousand calls that hang hold no thread and are all answered at the deadline`()
-        async throws
-    {
-        try await onThread { () throws in
-            let a = try ServiceProcess("service-a")
-            let b = try serviceB(calling: a.port)
-            #expect(try get("/call-echo", port: b.port).status == 200)
-            a.signal(SIGSTOP)
-            let clients = try (0..<1000).map { _ in try HTTPClient(port: b.port) }
-            let start = ContinuousClock.now
-            for client in clients { try client.request("/call-echo?msg=Hello") }
-            let sent = ContinuousClock.now
-            var most = 0
-            while ContinuousClock.now < start + .milliseconds(1500) {
-                let asked = ContinuousClock.now
                 #expect(try get("/health", port: b.port).status == 200)
-                #expect(ContinuousClock.now - asked < .milliseconds(500))
-                most = max(most, try b.threads())
             }
-            #expect(most < 50)
-            for client in clients {
-                let reply = try #require(try client.response())
-                #expect(reply.status == 503)
-                #expect(reply.body.hasPrefix(#"{"details":"timeout: "#))
-            }
-            #expect(ContinuousClock.now - sent < .seconds(2 + 3))
-            a.signal(SIGCONT)
-            #expect(eventually { (try? get("/call-echo", port: b.port).status) == 200 })
         }
-    }
 
-    @Test func `One call too many is overloaded at once, with Retry-After`() async throws {
-        try await onThread { () throws in
-            let peer = try Peer { $0.waitForClose() }
-            let b = try serviceB(calling: peer.port, ["--max-calls", "10", "--timeout", "1s"])
-            let clients = try (0..<10).map { _ in try HTTPClient(port: b.port) }
-            for client in clients { try client.request("/call-echo") }
-            #expect(eventually { peer.connections.value == 10 })
-            let start = ContinuousClock.now
-            let reply = try get("/call-echo", port: b.port)
-            #expect(ContinuousClock.now - start < .milliseconds(500))
-            #expect(reply.status == 503)
-            #expect(reply.body.hasPrefix(#"{"details":"overloaded: "#))
-            #expect(reply["Retry-After"] == "1")
-            for client in clients {
-                #expect(try client.response()?.body.hasPrefix(#"{"details":"timeout: "#) == true)
+        @Test func `A name that does not resolve is dns`() async throws {
+            try await onThread { () throws in
+                let b = try ServiceProcess(
+                    "service-b", ["--service-a-url", "http://no-such-host.invalid:8080"])
+                try expectFailure("dns", port: b.port, within: .milliseconds(2500))
             }
-            #expect(eventually { (try? get("/call-echo", port: b.port)["Retry-After"]) == nil })
+        }
+
+        @Test func `An address without a route is unreachable`() async throws {
+            try await onThread { () throws in
+                // The kernel has no route for a connection to a multicast group, and sends nothing.
+                let b = try ServiceProcess(
+                    "service-b", ["--service-a-url", "http://224.0.0.1:8080"])
+                try expectFailure("unreachable", port: b.port)
+            }
+        }
+
+        @Test func `No redirect is followed and no proxy of the environment is used`() async throws
+        {
+            try await onThread { () throws in
+                let trap = try Peer { peer in
+                    _ = peer.request()
+                    peer.respond("{\"echo\":\"Hello\"}")
+                }
+                let peer = try Peer { peer in
+                    _ = peer.request()
+                    peer.respond(
+                        "", status: "302 Found",
+                        fields: ["Location: http://127.0.0.1:\(trap.port)/", "Set-Cookie: a=b"])
+                }
+                let proxy = "http://127.0.0.1:\(trap.port)"
+                let names = ["http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "ALL_PROXY"]
+                let b = try serviceB(
+                    calling: peer.port,
+                    environment: Dictionary(uniqueKeysWithValues: names.map { ($0, proxy) }))
+                for _ in 0..<3 { try expectFailure("bad_status", port: b.port) }
+                #expect(peer.connections.value > 0)
+                #expect(trap.connections.value == 0)
+            }
+        }
+
+        @Test(arguments: [1, 50, 250])
+        func `A short deadline is kept`(milliseconds: Int) async throws {
+            try await onThread { () throws in
+                let peer = try Peer { $0.waitForClose() }
+                let b = try serviceB(calling: peer.port, ["--timeout", "\(milliseconds)ms"])
+                _ = try get("/health", port: b.port)
+                for _ in 0..<5 {
+                    let start = ContinuousClock.now
+                    try expectFailure("timeout", port: b.port)
+                    let time = ContinuousClock.now - start
+                    #expect(time >= .milliseconds(milliseconds))
+                    #expect(time < .milliseconds(milliseconds + 250))
+                }
+            }
+        }
+
+        @Test func `Five hundred calls at once each get their own message back`() async throws {
+            try await onThread { () throws in
+                let a = try ServiceProcess("service-a")
+                let b = try serviceB(calling: a.port, ["--timeout", "20s"])
+                for round in 0..<3 {
+                    let clients = try (0..<500).map { _ in try HTTPClient(port: b.port) }
+                    for (n, client) in clients.enumerated() {
+                        try client.request("/call-echo?msg=\(round)-\(n)")
+                    }
+                    for (n, client) in clients.enumerated() {
+                        #expect(try client.response()?.body == success("\(round)-\(n)"))
+                    }
+                }
+            }
+        }
+
+        @Test
+        func `A thousand calls that hang hold no thread and are all answered at the deadline`()
+            async throws
+        {
+            try await onThread { () throws in
+                let a = try ServiceProcess("service-a")
+                let b = try serviceB(calling: a.port)
+                #expect(try get("/call-echo", port: b.port).status == 200)
+                try a.freeze()
+                let clients = try (0..<1000).map { _ in try HTTPClient(port: b.port) }
+                let start = ContinuousClock.now
+                for client in clients { try client.request("/call-echo?msg=Hello") }
+                let sent = ContinuousClock.now
+                var most = 0
+                while ContinuousClock.now < start + .milliseconds(1500) {
+                    let asked = ContinuousClock.now
+                    #expect(try get("/health", port: b.port).status == 200)
+                    #expect(ContinuousClock.now - asked < .milliseconds(500))
+                    most = max(most, try b.threads())
+                }
+                #expect(most < 50)
+                for client in clients {
+                    let reply = try #require(try client.response())
+                    #expect(reply.status == 503)
+                    #expect(reply.body.hasPrefix(#"{"details":"timeout: "#))
+                }
+                #expect(ContinuousClock.now - sent < .seconds(2 + 3))
+                a.signal(SIGCONT)
+                #expect(eventually { (try? get("/call-echo", port: b.port).status) == 200 })
+            }
+        }
+
+        @Test func `One call too many is overloaded at once, with Retry-After`() async throws {
+            try await onThread { () throws in
+                let peer = try Peer { $0.waitForClose() }
+                let b = try serviceB(calling: peer.port, ["--max-calls", "10", "--timeout", "1s"])
+                let clients = try (0..<10).map { _ in try HTTPClient(port: b.port) }
+                for client in clients { try client.request("/call-echo") }
+                #expect(eventually { peer.connections.value == 10 })
+                let start = ContinuousClock.now
+                let reply = try get("/call-echo", port: b.port)
+                #expect(ContinuousClock.now - start < .milliseconds(500))
+                #expect(reply.status == 503)
+                #expect(reply.body.hasPrefix(#"{"details":"overloaded: "#))
+                #expect(reply["Retry-After"] == "1")
+                for client in clients {
+                    #expect(
+                        try client.response()?.body.hasPrefix(#"{"details":"timeout: "#) == true)
+                }
+                #expect(eventually { (try? get("/call-echo", port: b.port)["Retry-After"]) == nil })
+            }
         }
     }
 }

@@ -2,125 +2,132 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite struct ProcessTests {
-    @Test(arguments: [SIGTERM, SIGINT], ["service-a", "service-b"])
-    func `A signal ends a service with 0`(signal: CInt, name: String) async throws {
-        try await onThread { () throws in
-            let service = try ServiceProcess(name)
-            #expect(try get("/health", port: service.port).status == 200)
-            service.signal(signal)
-            #expect(service.exitCode() == 0)
-            #expect(service.lines.last?.hasSuffix(" stopped") == true)
-        }
-    }
-
-    @Test func `Calls in flight at SIGTERM are answered, and ready says no meanwhile`() async throws
-    {
-        try await onThread { () throws in
-            let gate = Gate()
-            let peer = try Peer { peer in
-                _ = peer.request()
-                _ = eventually { gate.isOpen }
-                peer.respond("{\"echo\":\"late\"}")
+extension SystemTests {
+    @Suite struct ProcessTests {
+        @Test(arguments: [SIGTERM, SIGINT], ["service-a", "service-b"])
+        func `A signal ends a service with 0`(signal: CInt, name: String) async throws {
+            try await onThread { () throws in
+                let service = try ServiceProcess(name)
+                #expect(try get("/health", port: service.port).status == 200)
+                service.signal(signal)
+                #expect(service.exitCode() == 0)
+                #expect(service.lines.last?.hasSuffix(" stopped") == true)
             }
-            let b = try ServiceProcess(
-                "service-b",
-                [
-                    "--service-a-url", "http://127.0.0.1:\(peer.port)", "--drain-delay", "500ms",
-                    "--timeout", "10s",
-                ])
-            #expect(try get("/ready", port: b.port).status == 200)
-            let clients = try (0..<100).map { _ in try HTTPClient(port: b.port) }
-            for client in clients { try client.request("/call-echo?msg=late") }
-            #expect(eventually { peer.connections.value == 100 })
-            b.signal(SIGTERM)
-            #expect(try eventually { try get("/ready", port: b.port).status == 503 })
-            #expect(
-                try get("/ready", port: b.port).body.hasSuffix(#""error":"Shutting down"}"# + "\n"))
-            #expect(try get("/health", port: b.port).status == 200)
-            gate.open()
-            for client in clients {
-                let reply = try #require(try client.response())
-                #expect(reply.status == 200)
-                #expect(reply["Connection"] == "close")
+        }
+
+        @Test func `Calls in flight at SIGTERM are answered, and ready says no meanwhile`()
+            async throws
+        {
+            try await onThread { () throws in
+                let gate = Gate()
+                let peer = try Peer { peer in
+                    _ = peer.request()
+                    _ = eventually { gate.isOpen }
+                    peer.respond("{\"echo\":\"late\"}")
+                }
+                let b = try ServiceProcess(
+                    "service-b",
+                    [
+                        "--service-a-url", "http://127.0.0.1:\(peer.port)", "--drain-delay",
+                        "500ms",
+                        "--timeout", "10s",
+                    ])
+                #expect(try get("/ready", port: b.port).status == 200)
+                let clients = try (0..<100).map { _ in try HTTPClient(port: b.port) }
+                for client in clients { try client.request("/call-echo?msg=late") }
+                #expect(eventually { peer.connections.value == 100 })
+                b.signal(SIGTERM)
+                #expect(try eventually { try get("/ready", port: b.port).status == 503 })
+                #expect(
+                    try get("/ready", port: b.port).body.hasSuffix(
+                        #""error":"Shutting down"}"# + "\n"))
+                #expect(try get("/health", port: b.port).status == 200)
+                gate.open()
+                for client in clients {
+                    let reply = try #require(try client.response())
+                    #expect(reply.status == 200)
+                    #expect(reply["Connection"] == "close")
+                }
+                #expect(b.exitCode() == 0)
             }
-            #expect(b.exitCode() == 0)
         }
-    }
 
-    @Test func `What the shutdown timeout cuts off is counted in the log`() async throws {
-        try await onThread { () throws in
-            let peer = try Peer { $0.waitForClose() }
-            let b = try ServiceProcess(
-                "service-b",
-                [
-                    "--service-a-url", "http://127.0.0.1:\(peer.port)", "--timeout", "1m",
-                    "--shutdown-timeout", "200ms",
-                ])
-            let clients = try (0..<5).map { _ in try HTTPClient(port: b.port) }
-            for client in clients { try client.request("/call-echo") }
-            #expect(eventually { peer.connections.value == 5 })
-            b.signal(SIGTERM)
-            #expect(b.exitCode() == 0)
-            #expect(
-                b.lines.contains { $0.hasSuffix(#" warning service-b "requests cut off" count=5"#) }
-            )
-            #expect(b.lines.filter { $0.contains(" request ") }.count == 5)
+        @Test func `What the shutdown timeout cuts off is counted in the log`() async throws {
+            try await onThread { () throws in
+                let peer = try Peer { $0.waitForClose() }
+                let b = try ServiceProcess(
+                    "service-b",
+                    [
+                        "--service-a-url", "http://127.0.0.1:\(peer.port)", "--timeout", "1m",
+                        "--shutdown-timeout", "200ms",
+                    ])
+                let clients = try (0..<5).map { _ in try HTTPClient(port: b.port) }
+                for client in clients { try client.request("/call-echo") }
+                #expect(eventually { peer.connections.value == 5 })
+                b.signal(SIGTERM)
+                #expect(b.exitCode() == 0)
+                #expect(
+                    b.lines.contains {
+                        $0.hasSuffix(#" warning service-b "requests cut off" count=5"#)
+                    }
+                )
+                #expect(b.lines.filter { $0.contains(" request ") }.count == 5)
+            }
         }
-    }
 
-    @Test func `A second signal ends a service at once`() async throws {
-        try await onThread { () throws in
-            let peer = try Peer { $0.waitForClose() }
-            let b = try ServiceProcess(
-                "service-b",
-                [
-                    "--service-a-url", "http://127.0.0.1:\(peer.port)", "--timeout", "1m",
-                    "--shutdown-timeout", "1m",
-                ])
-            let client = try HTTPClient(port: b.port)
-            try client.request("/call-echo")
-            #expect(eventually { peer.connections.value == 1 })
-            b.signal(SIGTERM)
-            #expect(eventually { b.lines.contains { $0.contains("shutting down") } })
-            let start = ContinuousClock.now
-            b.signal(SIGTERM)
-            #expect(b.exitCode() == 128 + SIGTERM)
-            #expect(ContinuousClock.now - start < .seconds(5))
+        @Test func `A second signal ends a service at once`() async throws {
+            try await onThread { () throws in
+                let peer = try Peer { $0.waitForClose() }
+                let b = try ServiceProcess(
+                    "service-b",
+                    [
+                        "--service-a-url", "http://127.0.0.1:\(peer.port)", "--timeout", "1m",
+                        "--shutdown-timeout", "1m",
+                    ])
+                let client = try HTTPClient(port: b.port)
+                try client.request("/call-echo")
+                #expect(eventually { peer.connections.value == 1 })
+                b.signal(SIGTERM)
+                #expect(eventually { b.lines.contains { $0.contains("shutting down") } })
+                let start = ContinuousClock.now
+                b.signal(SIGTERM)
+                #expect(b.exitCode() == 128 + SIGTERM)
+                #expect(ContinuousClock.now - start < .seconds(5))
+            }
         }
-    }
 
-    @Test func `A request that arrives while a stopping service is frozen is answered`()
-        async throws
-    {
-        try await onThread { () throws in
-            let a = try ServiceProcess("service-a")
-            let client = try HTTPClient(port: a.port)
-            try client.request("/echo?msg=1")
-            #expect(try client.response()?.status == 200)
-            a.signal(SIGTERM)
-            #expect(eventually { a.lines.contains { $0.contains("shutting down") } })
-            a.signal(SIGSTOP)
-            try client.request("/echo?msg=2")
-            usleep(400_000)  // How long it is frozen, which is longer than it waits for quiet.
-            a.signal(SIGCONT)
-            #expect(try client.response()?.body == "{\"echo\":\"2\"}\n")
-            #expect(a.exitCode() == 0)
+        @Test func `A request that arrives while a stopping service is frozen is answered`()
+            async throws
+        {
+            try await onThread { () throws in
+                let a = try ServiceProcess("service-a")
+                let client = try HTTPClient(port: a.port)
+                try client.request("/echo?msg=1")
+                #expect(try client.response()?.status == 200)
+                a.signal(SIGTERM)
+                #expect(eventually { a.lines.contains { $0.contains("shutting down") } })
+                try a.freeze()
+                try client.request("/echo?msg=2")
+                usleep(400_000)  // How long it is frozen, which is longer than it waits for quiet.
+                a.signal(SIGCONT)
+                #expect(try client.response()?.body == "{\"echo\":\"2\"}\n")
+                #expect(a.exitCode() == 0)
+            }
         }
-    }
 
-    @Test func `A log that nobody reads any more is no reason to stop`() async throws {
-        try await onThread { () throws in
-            let service = try ServiceProcess("service-a")
-            service.closeOutput()
-            #expect(
-                try eventually {
-                    _ = try get("/echo", port: service.port)
-                    return service.isOutputClosed
-                })
-            for _ in 0..<3 { #expect(try get("/echo", port: service.port).status == 200) }
-            service.signal(SIGTERM)
-            #expect(service.exitCode() == 0)
+        @Test func `A log that nobody reads any more is no reason to stop`() async throws {
+            try await onThread { () throws in
+                let service = try ServiceProcess("service-a")
+                service.closeOutput()
+                #expect(
+                    try eventually {
+                        _ = try get("/echo", port: service.port)
+                        return service.isOutputClosed
+                    })
+                for _ in 0..<3 { #expect(try get("/echo", port: service.port).status == 200) }
+                service.signal(SIGTERM)
+                #expect(service.exitCode() == 0)
+            }
         }
     }
 }

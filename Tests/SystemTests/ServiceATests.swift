@@ -1,102 +1,110 @@
 import TestSupport
 import Testing
 
-@Suite struct ServiceATests {
-    @Test(arguments: [
-        ("/echo?msg=HelloDistributed", #"{"echo":"HelloDistributed"}"#),
-        ("/echo", #"{"echo":"no message"}"#),
-        ("/echo?msg=", #"{"echo":""}"#),
-        ("/echo?msg", #"{"echo":""}"#),
-        ("/echo?msg=%22%5C/%C3%A9%00%0A", #"{"echo":"\"\\/é\u0000\n"}"#),
-        ("/health", #"{"status":"ok"}"#),
-        ("/ready", #"{"status":"ready"}"#),
-    ])
-    func `Service A answers with one line of JSON`(target: String, body: String) async throws {
-        try await onThread { () throws in
-            let service = try ServiceProcess("service-a")
-            let reply = try get(target, port: service.port)
-            #expect(reply.status == 200)
-            #expect(reply.body == body + "\n")
-            #expect(reply["Content-Type"] == "application/json")
-            #expect(reply["Cache-Control"] == "no-store")
-            #expect(reply["X-Content-Type-Options"] == "nosniff")
-        }
-    }
-
-    @Test(arguments: [
-        ("GET", "/nope", 404, "Not Found"), ("POST", "/echo", 405, "Method Not Allowed"),
-        ("GET", "/echo?msg=%zz", 400, "Bad Request"), ("GET", "/health?%ff", 400, "Bad Request"),
-    ])
-    func `Every error has a body of details and error`(
-        method: String, target: String, status: Int, phrase: String
-    ) async throws {
-        try await onThread { () throws in
-            for name in ["service-a", "service-b"] {
-                let service = try ServiceProcess(name)
-                let path =
-                    name == "service-b" ? target.replacing("/echo", with: "/call-echo") : target
-                let reply = try get(path, port: service.port, method: method)
-                #expect(reply.status == status)
-                let end = #"","error":"\#(phrase)"}"# + "\n"
-                #expect(reply.body.hasPrefix(#"{"details":""#) && reply.body.hasSuffix(end))
+extension SystemTests {
+    @Suite struct ServiceATests {
+        @Test(arguments: [
+            ("/echo?msg=HelloDistributed", #"{"echo":"HelloDistributed"}"#),
+            ("/echo", #"{"echo":"no message"}"#),
+            ("/echo?msg=", #"{"echo":""}"#),
+            ("/echo?msg", #"{"echo":""}"#),
+            ("/echo?msg=%22%5C/%C3%A9%00%0A", #"{"echo":"\"\\/é\u0000\n"}"#),
+            ("/health", #"{"status":"ok"}"#),
+            ("/ready", #"{"status":"ready"}"#),
+        ])
+        func `Service A answers with one line of JSON`(target: String, body: String) async throws {
+            try await onThread { () throws in
+                let service = try ServiceProcess("service-a")
+                let reply = try get(target, port: service.port)
+                #expect(reply.status == 200)
+                #expect(reply.body == body + "\n")
                 #expect(reply["Content-Type"] == "application/json")
-                #expect(reply["Allow"] == (status == 405 ? "GET, HEAD" : nil))
+                #expect(reply["Cache-Control"] == "no-store")
+                #expect(reply["X-Content-Type-Options"] == "nosniff")
             }
         }
-    }
 
-    @Test func `No message can forge a line of the log`() async throws {
-        try await onThread { () throws in
-            let service = try ServiceProcess("service-a")
-            let target = "/echo?msg=x%0A2026-01-01T00:00:00.000Z%20error%20forged%20status=500"
-            _ = try get(target, port: service.port, fields: ["X-Request-Id: forger"])
-            #expect(eventually { service.requests("forger").count == 1 })
-            #expect(!service.lines.contains { $0.contains("forged") && !$0.contains("forger") })
-            let line = try #require(service.requests("forger").first)
-            #expect(
-                line.contains(#" msg="x\u000a2026-01-01T00:00:00.000Z error forged status=500""#))
-            #expect(line.hasSuffix(" status=200"))
-        }
-    }
-
-    @Test func `A message is cut at 64 characters in the log`() async throws {
-        try await onThread { () throws in
-            let service = try ServiceProcess("service-a")
-            let message = String(repeating: "m", count: 65)
-            #expect(try get("/echo?msg=\(message)", port: service.port).body.contains(message))
-            #expect(
-                eventually { service.lines.contains { $0.contains(" msg=\(message.dropLast()) ") } }
-            )
-            #expect(!service.lines.contains { $0.contains(message) })
-        }
-    }
-
-    @Test func `The log is one JSON object a line where that is asked for`() async throws {
-        try await onThread { () throws in
-            let service = try ServiceProcess("service-a", ["--log-format", "json"])
-            _ = try get("/echo?msg=%22", port: service.port, fields: ["X-Request-Id: j"])
-            let expected =
-                /\{"time":"[^"]+","level":"info","service":"service-a","event":"request","endpoint":"\/echo","latency_ms":\d+\.\d{3},"method":"GET","msg":"\\"","request_id":"j","status":200\}/
-            #expect(
-                eventually { service.lines.contains { (try? expected.wholeMatch(in: $0)) != nil } })
-        }
-    }
-
-    @Test func `Probes are logged at debug only`() async throws {
-        try await onThread { () throws in
-            let service = try ServiceProcess("service-a")
-            let talkative = try ServiceProcess("service-a", ["--log-level", "debug"])
-            for service in [service, talkative] {
-                for target in ["/health", "/ready", "/echo?msg=last"] {
-                    _ = try get(target, port: service.port)
+        @Test(arguments: [
+            ("GET", "/nope", 404, "Not Found"), ("POST", "/echo", 405, "Method Not Allowed"),
+            ("GET", "/echo?msg=%zz", 400, "Bad Request"),
+            ("GET", "/health?%ff", 400, "Bad Request"),
+        ])
+        func `Every error has a body of details and error`(
+            method: String, target: String, status: Int, phrase: String
+        ) async throws {
+            try await onThread { () throws in
+                for name in ["service-a", "service-b"] {
+                    let service = try ServiceProcess(name)
+                    let path =
+                        name == "service-b" ? target.replacing("/echo", with: "/call-echo") : target
+                    let reply = try get(path, port: service.port, method: method)
+                    #expect(reply.status == status)
+                    let end = #"","error":"\#(phrase)"}"# + "\n"
+                    #expect(reply.body.hasPrefix(#"{"details":""#) && reply.body.hasSuffix(end))
+                    #expect(reply["Content-Type"] == "application/json")
+                    #expect(reply["Allow"] == (status == 405 ? "GET, HEAD" : nil))
                 }
-                #expect(eventually { service.lines.contains { $0.contains("msg=last") } })
             }
-            #expect(!service.lines.contains { $0.contains("/health") || $0.contains("/ready") })
-            #expect(
-                talkative.lines.contains {
-                    $0.contains(" debug service-a request endpoint=/health")
-                })
+        }
+
+        @Test func `No message can forge a line of the log`() async throws {
+            try await onThread { () throws in
+                let service = try ServiceProcess("service-a")
+                let target = "/echo?msg=x%0A2026-01-01T00:00:00.000Z%20error%20forged%20status=500"
+                _ = try get(target, port: service.port, fields: ["X-Request-Id: forger"])
+                #expect(eventually { service.requests("forger").count == 1 })
+                #expect(!service.lines.contains { $0.contains("forged") && !$0.contains("forger") })
+                let line = try #require(service.requests("forger").first)
+                #expect(
+                    line.contains(
+                        #" msg="x\u000a2026-01-01T00:00:00.000Z error forged status=500""#))
+                #expect(line.hasSuffix(" status=200"))
+            }
+        }
+
+        @Test func `A message is cut at 64 characters in the log`() async throws {
+            try await onThread { () throws in
+                let service = try ServiceProcess("service-a")
+                let message = String(repeating: "m", count: 65)
+                #expect(try get("/echo?msg=\(message)", port: service.port).body.contains(message))
+                #expect(
+                    eventually {
+                        service.lines.contains { $0.contains(" msg=\(message.dropLast()) ") }
+                    }
+                )
+                #expect(!service.lines.contains { $0.contains(message) })
+            }
+        }
+
+        @Test func `The log is one JSON object a line where that is asked for`() async throws {
+            try await onThread { () throws in
+                let service = try ServiceProcess("service-a", ["--log-format", "json"])
+                _ = try get("/echo?msg=%22", port: service.port, fields: ["X-Request-Id: j"])
+                let expected =
+                    /\{"time":"[^"]+","level":"info","service":"service-a","event":"request","endpoint":"\/echo","latency_ms":\d+\.\d{3},"method":"GET","msg":"\\"","request_id":"j","status":200\}/
+                #expect(
+                    eventually {
+                        service.lines.contains { (try? expected.wholeMatch(in: $0)) != nil }
+                    })
+            }
+        }
+
+        @Test func `Probes are logged at debug only`() async throws {
+            try await onThread { () throws in
+                let service = try ServiceProcess("service-a")
+                let talkative = try ServiceProcess("service-a", ["--log-level", "debug"])
+                for service in [service, talkative] {
+                    for target in ["/health", "/ready", "/echo?msg=last"] {
+                        _ = try get(target, port: service.port)
+                    }
+                    #expect(eventually { service.lines.contains { $0.contains("msg=last") } })
+                }
+                #expect(!service.lines.contains { $0.contains("/health") || $0.contains("/ready") })
+                #expect(
+                    talkative.lines.contains {
+                        $0.contains(" debug service-a request endpoint=/health")
+                    })
+            }
         }
     }
 }

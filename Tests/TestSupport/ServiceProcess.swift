@@ -1,21 +1,20 @@
-package import Foundation
+import Foundation
 import Glibc
 import Synchronization
 
 /// One of the two services as a process of its own: the real executable.
+///
+/// Not Foundation's `Process`, whose `run()` crashes where many threads open files.
 package final class ServiceProcess: Sendable {
     /// The port that it listens on; 0 if it has ended instead.
     package let port: UInt16
 
-    // Process.run() crashes when two threads are in it.
-    private static let running = Mutex(())
+    /// Its process id.
+    package let pid: Int32
 
-    private let process: Process
     private let output: Collected
     private let errors: Collected
-
-    /// Its process id.
-    package var pid: pid_t { process.processIdentifier }
+    private let status = Mutex<CInt?>(nil)
 
     /// What it has written on standard output so far.
     package var lines: [Substring] { output.text.split(separator: "\n") }
@@ -33,44 +32,67 @@ package final class ServiceProcess: Sendable {
         _ name: String, _ arguments: [String] = [], environment: [String: String] = [:],
         address: [String] = ["--host", "127.0.0.1", "--port", "0"]
     ) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-            .deletingLastPathComponent().appendingPathComponent(name)
-        process.arguments = address + arguments
-        process.environment = ["PATH": "/usr/bin:/bin"].merging(environment) { $1 }
-        process.standardInput = FileHandle.nullDevice
-        let pipes = (Pipe(), Pipe())
-        process.standardOutput = pipes.0
-        process.standardError = pipes.1
-        try Self.running.withLock { _ in try process.run() }
-        self.process = process
-        let output = Collected(pipes.0.fileHandleForReading)
+        let path = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+            .deletingLastPathComponent().appendingPathComponent(name).path
+        let environment = ["PATH": "/usr/bin:/bin"].merging(environment) { $1 }
+        let output = try Collected()
+        let errors = try Collected()
+        pid = try spawn(
+            path, [path] + address + arguments, environment.map { "\($0)=\($1)" },
+            output: output.input, errors: errors.input)
+        output.collect()
+        errors.collect()
         self.output = output
-        errors = Collected(pipes.1.fileHandleForReading)
+        self.errors = errors
         var port: UInt16?
         _ = eventually {
             let line = output.text.split(separator: "\n").first { $0.contains("listening") }
             port = line?.firstMatch(of: /port"?[=:](\d+)/).flatMap { UInt16($0.1) }
-            return port != nil || !process.isRunning
+            return port != nil || output.isAtEnd
         }
         self.port = port ?? 0
     }
 
     deinit {
-        kill(pid, SIGKILL)
+        // Not yet waited for, or else the number may be another process's by now.
+        if status.withLock({ $0 }) == nil {
+            kill(pid, SIGKILL)
+            _ = exitCode()
+        }
     }
 
     /// Sends it a signal.
     package func signal(_ signal: CInt) {
-        kill(pid, signal)
+        if status.withLock({ $0 }) == nil { kill(pid, signal) }
     }
 
-    /// Its exit code, or the number of the signal that ended it, once it has ended.
-    package func exitCode() -> Int32 {
-        process.waitUntilExit()
-        output.waitForEnd()
-        errors.waitForEnd()
-        return process.terminationStatus
+    /// Stops it, as SIGSTOP does, and returns when it has stopped.
+    package func freeze() throws {
+        signal(SIGSTOP)
+        _ = try eventually {
+            let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")
+            return try threads.allSatisfy { thread in
+                try String(contentsOfFile: "/proc/\(pid)/task/\(thread)/stat", encoding: .utf8)
+                    .contains(") T ")
+            }
+        }
+    }
+
+    /// Waits for its end.
+    ///
+    /// - Returns: its exit code, or 256 more than the number of the signal that ended it.
+    package func exitCode() -> CInt {
+        let code = status.withLock { status in
+            if let status { return status }
+            var result: CInt = 0
+            while unsafe waitpid(pid, &result, 0) < 0, errno == EINTR {}
+            let signal = result & 0x7f
+            let code = signal == 0 ? result >> 8 & 0xff : 256 + signal
+            status = code
+            return code
+        }
+        _ = eventually { output.isAtEnd && errors.isAtEnd }
+        return code
     }
 
     /// Closes the other end of its standard output, when it has written once more.
@@ -87,29 +109,67 @@ package final class ServiceProcess: Sendable {
     }
 }
 
+/// Starts a process with nothing on standard input.
+private func spawn(
+    _ path: String, _ arguments: [String], _ environment: [String], output: CInt, errors: CInt
+) throws -> pid_t {
+    var actions = unsafe posix_spawn_file_actions_t()
+    unsafe posix_spawn_file_actions_init(&actions)
+    defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+    unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
+    unsafe posix_spawn_file_actions_adddup2(&actions, errors, 2)
+    var argv = unsafe arguments.map { unsafe strdup($0) } + [nil]
+    var envp = unsafe environment.map { unsafe strdup($0) } + [nil]
+    defer { unsafe (argv + envp).forEach { unsafe free($0) } }
+    var pid: pid_t = 0
+    let code = unsafe posix_spawn(&pid, path, &actions, nil, &argv, &envp)
+    close(output)
+    close(errors)
+    guard code == 0 else { throw POSIXError(POSIXErrorCode(rawValue: code) ?? .EIO) }
+    return pid
+}
+
 /// What has come out of a pipe so far.
 private final class Collected: Sendable {
-    private let state = Mutex((text: "", isAtEnd: false))
+    private struct State {
+        var bytes: [UInt8] = []
+        var isAtEnd = false
+    }
 
+    /// The end to write to, for the process that is started with it.
+    let input: CInt
+
+    /// Whether to go on reading.
     let isWanted = Atomic(true)
 
-    var text: String { state.withLock { $0.text } }
+    private let end: CInt
+    private let state = Mutex(State())
+
+    var text: String { state.withLock { String(decoding: $0.bytes, as: UTF8.self) } }
 
     var isAtEnd: Bool { state.withLock { $0.isAtEnd } }
 
-    init(_ pipe: FileHandle) {
-        Thread.detachNewThread { [self] in
-            while case let data = pipe.availableData, !data.isEmpty,
-                isWanted.load(ordering: .relaxed)
-            {
-                state.withLock { $0.text += String(decoding: data, as: UTF8.self) }
-            }
-            try? pipe.close()
-            state.withLock { $0.isAtEnd = true }
-        }
+    init() throws {
+        var ends: [CInt] = [0, 0]
+        // A pair of sockets, since Glibc's pipe2 is not to be had, and each has to be closed in the
+        // processes that other threads start meanwhile.
+        let type = CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        guard unsafe socketpair(AF_UNIX, type, 0, &ends) == 0 else { throw POSIXError(.EMFILE) }
+        (end, input) = (ends[0], ends[1])
     }
 
-    func waitForEnd() {
-        _ = eventually { isAtEnd }
+    /// Reads, on a thread of its own, until the other end is closed or nobody wants more.
+    func collect() {
+        Thread.detachNewThread { [self] in
+            var buffer = [UInt8](repeating: 0, count: 65_536)
+            while isWanted.load(ordering: .relaxed) {
+                let count = unsafe read(end, &buffer, buffer.count)
+                if count > 0 { state.withLock { $0.bytes += buffer.prefix(count) } }
+                if count == 0 || count < 0 && errno != EINTR { break }
+            }
+            close(end)
+            state.withLock { $0.isAtEnd = true }
+        }
     }
 }
