@@ -56,9 +56,10 @@ let package = Package(
             name: "ServiceB",
             dependencies: ["ServiceKit", "MicroHTTPD", argumentParser, httpTypes, logging],
             swiftSettings: swiftSettings),
+        .target(name: "CThreadSanitizer", path: "Tests/CThreadSanitizer"),
         .target(
             name: "TestSupport",
-            dependencies: ["MicroHTTPD", logging, serviceLifecycle],
+            dependencies: ["CThreadSanitizer", "MicroHTTPD", logging, serviceLifecycle],
             path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
         .testTarget(
