@@ -27,6 +27,7 @@ let package = Package(
         .library(name: "MicroHTTPD", targets: ["MicroHTTPD"]),
         .executable(name: "service-a", targets: ["ServiceA"]),
         .executable(name: "service-b", targets: ["ServiceB"]),
+        .library(name: "TestResolver", type: .dynamic, targets: ["CTestResolver"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -52,10 +53,15 @@ let package = Package(
             name: "ServiceA",
             dependencies: ["ServiceKit", "MicroHTTPD", argumentParser],
             swiftSettings: swiftSettings),
+        .target(name: "CFoundationNetworkingFixes"),
         .executableTarget(
             name: "ServiceB",
-            dependencies: ["ServiceKit", "MicroHTTPD", argumentParser, httpTypes, logging],
+            dependencies: [
+                "CFoundationNetworkingFixes", "MicroHTTPD", "ServiceKit", argumentParser, httpTypes,
+                logging,
+            ],
             swiftSettings: swiftSettings),
+        .target(name: "CTestResolver", path: "Tests/CTestResolver"),
         .target(name: "CThreadSanitizer", path: "Tests/CThreadSanitizer"),
         .target(
             name: "TestSupport",
@@ -72,7 +78,7 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "SystemTests",
-            dependencies: ["ServiceA", "ServiceB", "TestSupport"],
+            dependencies: ["CTestResolver", "ServiceA", "ServiceB", "TestSupport"],
             swiftSettings: swiftSettings),
     ]
 )

@@ -28,12 +28,12 @@ import Synchronization
         self.socket = socket
     }
 
-    /// Makes the listening socket deaf: who has connected is still served, nobody else is.
+    /// Refuses new connections: who has connected is still served, nobody else is.
     ///
     /// Not MHD_quiesce_daemon, which can abort the process (facts §0.4), and which would leave
     /// those who wait in the backlog without an answer.
-    func stopListening() throws(SocketError) {
-        try socket.ignoreNewConnections()
+    func refuseConnections() throws(SocketError) {
+        try socket.refuseConnections()
     }
 
     /// Whether connections wait to be accepted.

@@ -83,7 +83,7 @@ public final class Server: Service {
     ///
     /// 1. From now on every response says `Connection: close`, so busy connections end by
     ///    themselves. For the drain delay, new ones are still accepted.
-    /// 2. The listening socket turns deaf: who has connected is served, nobody else gets in.
+    /// 2. New connections are refused; who has connected is served.
     /// 3. Whoever waits is accepted, whatever arrives is read, whatever is in flight is finished.
     ///    When all that has come to rest, only idle connections are left.
     /// 4. What the timeout cuts off is abandoned, since libmicrohttpd must not stop while a
@@ -93,7 +93,7 @@ public final class Server: Service {
         draining.store(true, ordering: .relaxed)
         try? await Task.sleep(for: configuration.drainDelay)
         do {
-            try daemon.stopListening()
+            try daemon.refuseConnections()
         } catch {
             logger.warning("still accepting while draining", metadata: ["error": "\(error)"])
         }

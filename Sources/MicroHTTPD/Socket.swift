@@ -48,13 +48,11 @@ package struct Socket: ~Copyable, Sendable {
         return bytes
     }
 
-    /// Drops, from now on, every packet that would open a connection to this listening socket.
+    /// Refuses, from now on, every new connection to this listening socket.
     ///
-    /// Those who have connected, or are about to, can still be accepted; closing the socket would
-    /// reset them. Whoever comes later tries again after a second, and finds the port closed or
-    /// the next process on it.
-    func ignoreNewConnections() throws(SocketError) {
-        guard cmhd_ignore_new_connections(descriptor) == 0 else { throw SocketError(errno) }
+    /// Those who have connected can still be accepted; closing the socket would reset them.
+    func refuseConnections() throws(SocketError) {
+        guard cmhd_refuse_connections(descriptor) == 0 else { throw SocketError(errno) }
     }
 
     /// Whether connections wait to be accepted by this listening socket.

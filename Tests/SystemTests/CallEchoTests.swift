@@ -248,6 +248,40 @@ extension SystemTests {
             }
         }
 
+        @Test func `Service A at a new address is called there`() async throws {
+            try await onThread { () throws in
+                let resolver = try TestResolver()
+                let first = try ServiceProcess(
+                    "service-a", address: ["--host", "127.0.0.4", "--port", "0"])
+                let port = String(first.port)
+                let b = try ServiceProcess(
+                    "service-b", ["--service-a-url", "http://service-a.test:\(port)"],
+                    environment: resolver.environment)
+                try resolver.resolve(to: "127.0.0.4")
+                #expect(try get("/call-echo?msg=1", port: b.port).body == success("1"))
+                let second = try ServiceProcess(
+                    "service-a", address: ["--host", "127.0.0.5", "--port", port])
+                first.signal(SIGTERM)
+                #expect(first.exitCode() == 0)
+                try resolver.resolve(to: "127.0.0.5")
+                #expect(try get("/call-echo?msg=2", port: b.port).body == success("2"))
+                #expect(second.port == first.port)
+            }
+        }
+
+        @Test func `A name server that never answers is a timeout`() async throws {
+            try await onThread { () throws in
+                let resolver = try TestResolver()
+                try resolver.resolve(to: "hang")
+                let b = try ServiceProcess(
+                    "service-b",
+                    ["--service-a-url", "http://service-a.test:8080", "--timeout", "300ms"],
+                    environment: resolver.environment)
+                for _ in 0..<3 { try expectFailure("timeout", port: b.port) }
+                #expect(try get("/health", port: b.port).status == 200)
+            }
+        }
+
         @Test func `An address without a route is unreachable`() async throws {
             try await onThread { () throws in
                 // The kernel has no route for a connection to a multicast group, and sends nothing.

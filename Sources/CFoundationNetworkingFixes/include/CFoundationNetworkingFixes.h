@@ -1,0 +1,1 @@
+// Nothing to call: an executable that links this target has the fixes.

@@ -1,0 +1,27 @@
+import Foundation
+
+/// What `service-a.test` resolves to in the processes that are started with its environment.
+package final class TestResolver: Sendable {
+    private let file: URL
+
+    /// The variables that a process needs to have this resolver.
+    package var environment: [String: String] {
+        let library = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+            .deletingLastPathComponent().appendingPathComponent("libTestResolver.so").path
+        return ["LD_PRELOAD": library, "TEST_RESOLVER": file.path]
+    }
+
+    /// Makes a resolver that knows no address.
+    package init() throws {
+        file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(at: file)
+    }
+
+    /// Sets the address, or has look-ups wait for ever if that is "hang".
+    package func resolve(to address: String) throws {
+        try Data(address.utf8).write(to: file, options: .atomic)
+    }
+}
