@@ -5,7 +5,8 @@ PACKAGES := libmicrohttpd-dev pkg-config curl
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 run: setup ## Build both services and run them until Ctrl-C
-	swift build -c release
+	swift build -c release --product service-a
+	swift build -c release --product service-b
 	@scripts/run
 
 test: setup ## Run the tests
@@ -13,7 +14,8 @@ test: setup ## Run the tests
 	swift test --skip-build
 
 demo: setup ## See Service A fail, and Service B not
-	swift build -c release
+	swift build -c release --product service-a
+	swift build -c release --product service-b
 	@scripts/demo
 
 lint: ## Check the format

@@ -35,17 +35,22 @@ import HTTPTypes
     /// Hands `response` to libmicrohttpd; only in the final call of the access handler.
     ///
     /// - Returns: false if libmicrohttpd does not take it; the connection must then be closed.
-    func queue(_ response: Response, closing: Bool) -> Bool {
+    func queue(_ response: Response, requestID: String, closing: Bool) -> Bool {
         let made = unsafe response.body.withUnsafeBytes { body in
             unsafe cmhd_response(body.baseAddress, body.count)
         }
         guard let made = unsafe made else { return false }
         // The queue takes a reference of its own, and the count is safe on every thread.
         defer { unsafe MHD_destroy_response(made) }
-        for field in response.headerFields {
-            _ = unsafe MHD_add_response_header(made, field.name.rawName, field.value)
+        func add(_ name: String, _ value: String) {
+            // Lent as they are; an argument of type String would be copied to the heap first.
+            unsafe name.withCString { name in
+                _ = unsafe value.withCString { unsafe MHD_add_response_header(made, name, $0) }
+            }
         }
-        if closing { _ = unsafe MHD_add_response_header(made, "Connection", "close") }
+        for field in response.headerFields { add(field.name.rawName, field.value) }
+        add(HTTPField.Name.xRequestID.rawName, requestID)
+        if closing { add("Connection", "close") }
         return unsafe MHD_queue_response(pointer, UInt32(response.status.code), made) == .YES
     }
 

@@ -51,9 +51,9 @@ final class Exchange: Sendable {
         let task = isNew ? Task.immediate { finish(with: await respond()) } : nil
         return state.withLock { state in
             switch consume state {
-            case .finished(var response):
-                response.headerFields[.xRequestID] = request.id
-                let isQueued = connection.queue(response, closing: server.isDraining)
+            case .finished(let response):
+                let isQueued = connection.queue(
+                    response, requestID: request.id, closing: server.isDraining)
                 state = .queued(response)
                 return isQueued
             case .running:

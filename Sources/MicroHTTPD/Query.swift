@@ -6,7 +6,12 @@ public struct Query: Sendable {
 
     /// Decodes a query; nil where an escape is broken or the bytes it stands for are not UTF-8.
     init?(decoding query: [UInt8]) {
-        for pair in query.split(separator: UInt8(ascii: "&")) {
+        var rest = query[...]
+        while !rest.isEmpty {
+            let end = rest.firstIndex(of: UInt8(ascii: "&")) ?? rest.endIndex
+            let pair = rest[..<end]
+            rest = rest[end...].dropFirst()
+            if pair.isEmpty { continue }
             let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
             guard let name = Self.decode(pair[..<equals]),
                 let value = Self.decode(pair[equals...].dropFirst())
@@ -21,6 +26,9 @@ public struct Query: Sendable {
     }
 
     private static func decode(_ text: ArraySlice<UInt8>) -> String? {
+        guard text.contains(where: { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "%") }) else {
+            return String(validating: text, as: UTF8.self)
+        }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count)
         var rest = text

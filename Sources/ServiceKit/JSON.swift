@@ -1,13 +1,14 @@
 /// A JSON value of the kinds that the services write.
 ///
 /// `JSONEncoder` would cost a third of a whole request of Service A (facts §6).
-public enum JSON: Sendable, Equatable {
+public enum JSON: Sendable {
     case string(String)
-    case object([String: JSON])
+    case object([(key: String, value: JSON)])
 
     /// The value as one line of compact JSON in UTF-8, keys in order, with a newline at the end.
     public var line: [UInt8] {
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(128)
         write(to: &bytes)
         bytes.append(UInt8(ascii: "\n"))
         return bytes
@@ -64,6 +65,6 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral {
 
     /// An object; its keys must differ.
     public init(dictionaryLiteral members: (String, JSON)...) {
-        self = .object(Dictionary(uniqueKeysWithValues: members))
+        self = .object(members.map { ($0, $1) })
     }
 }

@@ -6,11 +6,14 @@ extension Response {
     public init(
         _ value: JSON, status: HTTPResponse.Status = .ok, headerFields: HTTPFields = [:]
     ) {
-        self.init(status: status, headerFields: headerFields, body: value.line)
-        self.headerFields[.contentType] = "application/json"
-        self.headerFields[.cacheControl] = "no-store"
-        self.headerFields[.xContentTypeOptions] = "nosniff"
+        self.init(status: status, headerFields: Self.jsonFields, body: value.line)
+        self.headerFields.append(contentsOf: headerFields)
     }
+
+    private static let jsonFields: HTTPFields = [
+        .contentType: "application/json", .cacheControl: "no-store",
+        .xContentTypeOptions: "nosniff",
+    ]
 
     /// A response that says what went wrong: `error` is a fixed phrase, `details` is for this case.
     public init(

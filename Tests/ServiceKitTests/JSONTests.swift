@@ -20,7 +20,7 @@ import Testing
     @Test func `A decoder reads back whatever was written`() throws {
         for _ in 0..<500 {
             let text = String.random()
-            let line = Data(JSON.object([text: .string(text)]).line)
+            let line = Data(JSON.object([(text, .string(text))]).line)
             #expect(try JSONDecoder().decode([String: String].self, from: line) == [text: text])
             #expect(line.dropLast().allSatisfy { $0 >= 0x20 })
         }
