@@ -51,7 +51,7 @@ let package = Package(
             swiftSettings: swiftSettings),
         .executableTarget(
             name: "ServiceA",
-            dependencies: ["ServiceKit", "MicroHTTPD", argumentParser],
+            dependencies: ["MicroHTTPD", "ServiceKit", argumentParser, logging],
             swiftSettings: swiftSettings),
         .target(name: "CFoundationNetworkingFixes"),
         .executableTarget(

@@ -1,4 +1,3 @@
-import CMicroHTTPD
 import Synchronization
 
 /// The connections that libmicrohttpd has accepted and not yet closed.
@@ -17,7 +16,7 @@ final class Connections: Sendable {
 
     /// Whether any connection has bytes that libmicrohttpd has not read yet.
     var hasInput: Bool {
-        state.withLock { $0.descriptors.contains { cmhd_unread($0) > 0 } }
+        state.withLock { $0.descriptors.contains(where: Socket.hasInput) }
     }
 
     /// Adds an accepted connection.

@@ -55,6 +55,9 @@ package struct Socket: ~Copyable, Sendable {
         guard cmhd_refuse_connections(descriptor) == 0 else { throw SocketError(errno) }
     }
 
+    /// Whether bytes have arrived at the socket of `descriptor` that nobody has read yet.
+    static func hasInput(_ descriptor: CInt) -> Bool { cmhd_unread(descriptor) > 0 }
+
     /// Whether connections wait to be accepted by this listening socket.
     var hasBacklog: Bool { cmhd_backlog(descriptor) > 0 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Logging
 import MicroHTTPD
 import ServiceKit
 
@@ -18,7 +19,7 @@ struct ServiceA: ServiceCommand {
         await runService()
     }
 
-    func addRoutes(to router: inout Router) {
+    func addRoutes(to router: inout Router, logger: Logger) {
         router.get("/echo") { request in
             Response(["echo": .string(request.query["msg"] ?? "no message")])
         }

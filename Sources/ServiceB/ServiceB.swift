@@ -1,6 +1,11 @@
 import ArgumentParser
+import Logging
 import MicroHTTPD
 import ServiceKit
+
+#if canImport(CFoundationNetworkingFixes)
+    import CFoundationNetworkingFixes
+#endif
 
 @main
 struct ServiceB: ServiceCommand {
@@ -29,7 +34,11 @@ struct ServiceB: ServiceCommand {
         await runService()
     }
 
-    func addRoutes(to router: inout Router) throws(UsageError) {
+    func addRoutes(to router: inout Router, logger: Logger) throws(UsageError) {
+        #if canImport(CFoundationNetworkingFixes)
+            logger.debug(
+                "fixes of FoundationNetworking", metadata: ["active": "\(cfnf_are_active())"])
+        #endif
         let client = EchoClient(
             serviceA: try Setting(
                 "--service-a-url", "SERVICE_A_URL",

@@ -3,13 +3,14 @@ import Glibc
 /// The number of files that this process may have open.
 enum DescriptorLimit {
     /// Raises the soft limit to the hard one, and tells what it is then.
-    static func raise() -> UInt64 {
+    static func raise() -> UInt32 {
         var limit = rlimit()
-        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
-            return 1024
-        }
+        let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        guard unsafe getrlimit(files, &limit) == 0 else { return 1024 }
         limit.rlim_cur = limit.rlim_max
-        _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        return UInt64(limit.rlim_cur)
+        // If it stays where it was, that is what there is.
+        _ = unsafe setrlimit(files, &limit)
+        _ = unsafe getrlimit(files, &limit)
+        return UInt32(clamping: limit.rlim_cur)
     }
 }

@@ -1,6 +1,6 @@
 public import ArgumentParser
 import Glibc
-import Logging
+public import Logging
 public import MicroHTTPD
 import ServiceLifecycle
 import Synchronization
@@ -14,10 +14,10 @@ public protocol ServiceCommand: ParsableCommand {
     /// The options that both services have.
     var options: ServiceOptions { get }
 
-    /// The routes that this service is for; the common ones are added to them.
+    /// Adds the routes that this service is for to the common ones.
     ///
     /// - Throws: ``UsageError`` for an option of its own that cannot be used.
-    func addRoutes(to router: inout Router) throws(UsageError)
+    func addRoutes(to router: inout Router, logger: Logger) throws(UsageError)
 }
 
 extension ServiceCommand {
@@ -50,7 +50,10 @@ extension ServiceCommand {
         var router = Router { refusal in Response(refusal) }
         router.get("/health") { _ in Response(["status": "ok"]) }
         router.get("/ready") { _ in readiness.response() }
-        try addRoutes(to: &router)
+        let logger = Logger(label: Self.name) { name in
+            LineLogHandler(service: name, format: format, logLevel: level)
+        }
+        try addRoutes(to: &router, logger: logger)
 
         let address = "\(configuration.host):\(configuration.port)"
         if options.healthcheck {
@@ -58,11 +61,8 @@ extension ServiceCommand {
             Self.fail("not healthy: no 200 from /health on \(address)", code: EXIT_FAILURE)
         }
 
-        let logger = Logger(label: Self.name) { name in
-            LineLogHandler(service: name, format: format, logLevel: level)
-        }
         // A connection here may need one of its own to another service.
-        configuration.connectionLimit = UInt32(clamping: (DescriptorLimit.raise() - 64) / 2)
+        configuration.connectionLimit = max(16, DescriptorLimit.raise() / 2)
         signal(SIGPIPE, SIG_IGN)  // A log that nobody reads any more is no reason to stop.
         let server: Server
         do {

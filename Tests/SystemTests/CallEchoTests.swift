@@ -2,39 +2,6 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Service B, calling whatever listens on a port of this machine.
-private func serviceB(
-    calling port: UInt16, host: String = "127.0.0.1", _ arguments: [String] = [],
-    environment: [String: String] = [:]
-) throws -> ServiceProcess {
-    try ServiceProcess(
-        "service-b", ["--service-a-url", "http://\(host):\(port)"] + arguments,
-        environment: environment)
-}
-
-/// The body of a 200.
-private func success(_ message: String) -> String {
-    #"{"service_a_response":{"echo":"\#(message)"},"#
-        + #""service_b_message":"Service B called A successfully"}"# + "\n"
-}
-
-/// Asks for `/call-echo` and expects a 503 with this reason.
-private func expectFailure(
-    _ reason: String, port: UInt16, within limit: Duration = .seconds(1),
-    location: SourceLocation = #_sourceLocation
-) throws {
-    let start = ContinuousClock.now
-    let reply = try get("/call-echo?msg=Hello", port: port)
-    #expect(ContinuousClock.now - start < limit, sourceLocation: location)
-    #expect(reply.status == 503, "\(reply.body)", sourceLocation: location)
-    #expect(
-        reply.body.hasPrefix(#"{"details":"\#(reason): "#), "\(reply.body)",
-        sourceLocation: location)
-    #expect(
-        reply.body.hasSuffix(#"","error":"Service A is unavailable"}"# + "\n"),
-        sourceLocation: location)
-}
-
 extension SystemTests {
     @Suite struct CallEchoTests {
         @Test func `Service B answers with what Service A answered`() async throws {
@@ -136,110 +103,6 @@ extension SystemTests {
             }
         }
 
-        /// What a peer does with a connection, and what Service B is to say of it.
-        struct Mode: Sendable, CustomTestStringConvertible {
-            let testDescription: String
-            let reason: String
-            let serve: @Sendable (PeerConnection) -> Void
-
-            init(
-                _ name: String, _ reason: String,
-                serve: @escaping @Sendable (PeerConnection) -> Void
-            ) {
-                testDescription = name
-                self.reason = reason
-                self.serve = serve
-            }
-        }
-
-        @Test(arguments: [
-            Mode("is silent", "timeout") { peer in
-                _ = peer.request()
-                peer.waitForClose()
-            },
-            Mode("drips its header section", "timeout") { peer in
-                _ = peer.request()
-                peer.send("HTTP/1.1 200 OK\r\n")
-                while peer.send("X-Drip: 1\r\n") { usleep(20_000) }
-            },
-            Mode("drips its header section in bytes", "timeout") { peer in
-                _ = peer.request()
-                peer.send("HTTP/1.1 200 OK\r\nX-Drip: ")
-                while peer.send("x") { usleep(20_000) }
-            },
-            Mode("drips its body", "timeout") { peer in
-                _ = peer.request()
-                peer.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-                while peer.send(" ") { usleep(20_000) }
-            },
-            Mode("closes at once", "reset") { peer in
-            },
-            Mode("closes after the request", "reset") { peer in
-                _ = peer.request()
-            },
-            Mode("resets after the request", "reset") { peer in
-                _ = peer.request()
-                peer.reset()
-            },
-            Mode("cuts its body off", "reset") { peer in
-                _ = peer.request()
-                peer.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"echo\"")
-            },
-            Mode("answers 500", "bad_status") { peer in
-                _ = peer.request()
-                peer.respond("{\"echo\":\"Hello\"}", status: "500 Internal Server Error")
-            },
-            Mode("answers 204", "bad_status") { peer in
-                _ = peer.request()
-                peer.send("HTTP/1.1 204 No Content\r\n\r\n")
-            },
-            Mode("redirects", "bad_status") { peer in
-                _ = peer.request()
-                peer.respond("", status: "302 Found", fields: ["Location: /elsewhere"])
-            },
-            Mode("asks for a password", "bad_status") { peer in
-                _ = peer.request()
-                peer.respond(
-                    "", status: "401 Unauthorized", fields: ["WWW-Authenticate: Basic realm=\"x\""])
-            },
-            Mode("answers garbage", "bad_answer") { peer in
-                _ = peer.request()
-                peer.send("garbage\r\n\r\n")
-            },
-            Mode("answers no JSON", "bad_answer") { peer in
-                _ = peer.request()
-                peer.respond("<html>Hello</html>")
-            },
-            Mode("answers other JSON", "bad_answer") { peer in
-                _ = peer.request()
-                peer.respond("{\"message\":\"Hello\"}")
-            },
-            Mode("answers with a number", "bad_answer") { peer in
-                _ = peer.request()
-                peer.respond("{\"echo\":1}")
-            },
-            Mode("answers with another message", "bad_answer") { peer in
-                _ = peer.request()
-                peer.respond("{\"echo\":\"hello\"}")
-            },
-            Mode("answers with too much", "bad_answer") { peer in
-                _ = peer.request()
-                let more = String(repeating: " ", count: 66_000)
-                peer.respond("{\"echo\":\"Hello\"\(more)}")
-            },
-        ])
-        func `Whatever Service A does is one word and one deadline`(mode: Mode) async throws {
-            try await onThread { () throws in
-                let peer = try Peer(serve: mode.serve)
-                let b = try serviceB(calling: peer.port, ["--timeout", "300ms"])
-                for _ in 0..<2 {
-                    print("MODE", mode.testDescription);
-                    try expectFailure(mode.reason, port: b.port)
-                }
-                #expect(try get("/health", port: b.port).status == 200)
-            }
-        }
-
         @Test func `A name that does not resolve is dns`() async throws {
             try await onThread { () throws in
                 let b = try ServiceProcess(
@@ -312,22 +175,6 @@ extension SystemTests {
                 for _ in 0..<3 { try expectFailure("bad_status", port: b.port) }
                 #expect(peer.connections.value > 0)
                 #expect(trap.connections.value == 0)
-            }
-        }
-
-        @Test(arguments: [1, 50, 250])
-        func `A short deadline is kept`(milliseconds: Int) async throws {
-            try await onThread { () throws in
-                let peer = try Peer { $0.waitForClose() }
-                let b = try serviceB(calling: peer.port, ["--timeout", "\(milliseconds)ms"])
-                _ = try get("/health", port: b.port)
-                for _ in 0..<5 {
-                    let start = ContinuousClock.now
-                    try expectFailure("timeout", port: b.port)
-                    let time = ContinuousClock.now - start
-                    #expect(time >= .milliseconds(milliseconds))
-                    #expect(time < .milliseconds(milliseconds + 250))
-                }
             }
         }
 

@@ -79,8 +79,15 @@ package struct PeerConnection: Sendable {
     /// - Returns: false when the client takes no more.
     @discardableResult
     package func send(_ text: String) -> Bool {
-        let bytes = Array(text.utf8)
-        return unsafe Glibc.send(descriptor, bytes, bytes.count, CInt(MSG_NOSIGNAL)) == bytes.count
+        send(Array(text.utf8))
+    }
+
+    /// Sends `bytes`.
+    ///
+    /// - Returns: false when the client takes no more.
+    @discardableResult
+    package func send(_ bytes: [UInt8]) -> Bool {
+        unsafe Glibc.send(descriptor, bytes, bytes.count, CInt(MSG_NOSIGNAL)) == bytes.count
     }
 
     /// Sends a response with this content and a right `Content-Length`.
@@ -92,6 +99,16 @@ package struct PeerConnection: Sendable {
     /// Does nothing until the client closes the connection.
     package func waitForClose() {
         while receive() != nil {}
+    }
+
+    /// Resets the connection once the client has read what was sent.
+    package func resetWhenRead() {
+        var unread: CInt = 0
+        _ = eventually {
+            // What the client's end has not acknowledged is in its queue, or on the way there.
+            unsafe ioctl(descriptor, UInt(TIOCOUTQ), &unread) == 0 && unread == 0
+        }
+        reset()
     }
 
     /// Has the connection end with a reset instead of a close.

@@ -103,6 +103,13 @@ package final class ServiceProcess: Sendable {
     /// Whether that is done, or it has closed its own end.
     package var isOutputClosed: Bool { output.isAtEnd }
 
+    /// How much memory it has in use.
+    package func residentBytes() throws -> Int {
+        let pages = try String(contentsOfFile: "/proc/\(pid)/statm", encoding: .utf8)
+            .split(separator: " ").dropFirst().first
+        return (pages.flatMap { Int($0) } ?? 0) * 4096
+    }
+
     /// How many threads it has.
     package func threads() throws -> Int {
         try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task").count

@@ -1,0 +1,35 @@
+import TestSupport
+import Testing
+
+/// Service B, calling whatever listens on a port of this machine.
+func serviceB(
+    calling port: UInt16, host: String = "127.0.0.1", _ arguments: [String] = [],
+    environment: [String: String] = [:]
+) throws -> ServiceProcess {
+    try ServiceProcess(
+        "service-b", ["--service-a-url", "http://\(host):\(port)"] + arguments,
+        environment: environment)
+}
+
+/// The body of a 200.
+func success(_ message: String) -> String {
+    #"{"service_a_response":{"echo":"\#(message)"},"#
+        + #""service_b_message":"Service B called A successfully"}"# + "\n"
+}
+
+/// Asks for `/call-echo` and expects a 503 with this reason.
+func expectFailure(
+    _ reason: String, port: UInt16, within limit: Duration = .seconds(1),
+    location: SourceLocation = #_sourceLocation
+) throws {
+    let start = ContinuousClock.now
+    let reply = try get("/call-echo?msg=Hello", port: port)
+    #expect(ContinuousClock.now - start < limit, sourceLocation: location)
+    #expect(reply.status == 503, "\(reply.body)", sourceLocation: location)
+    #expect(
+        reply.body.hasPrefix(#"{"details":"\#(reason): "#), "\(reply.body)",
+        sourceLocation: location)
+    #expect(
+        reply.body.hasSuffix(#"","error":"Service A is unavailable"}"# + "\n"),
+        sourceLocation: location)
+}

@@ -1,0 +1,23 @@
+import Glibc
+import MicroHTTPD
+
+/// A port to which no connection opens, since its backlog is full and nobody accepts.
+package final class BlackHole {
+    /// The port.
+    package let port: UInt16
+
+    private let listener: Socket
+    private var clients: [HTTPClient] = []
+
+    /// Listens, and fills the backlog.
+    package init() throws {
+        listener = try Socket(listeningOn: "127.0.0.1", port: 0)
+        port = listener.port
+        let descriptor = try listener.duplicate()
+        listen(descriptor, 0)
+        close(descriptor)
+        while let client = try? HTTPClient(port: port, timeout: .milliseconds(100)) {
+            clients.append(client)
+        }
+    }
+}
