@@ -1,4 +1,4 @@
-.PHONY: run test demo lint format setup help
+.PHONY: run test soak demo lint format setup help
 
 # What the Swift toolchain does not bring.
 PACKAGES := libmicrohttpd-dev pkg-config curl
@@ -12,6 +12,10 @@ run: setup ## Build both services and run them until Ctrl-C
 test: setup ## Run the tests
 	swift build --build-tests
 	swift test --skip-build
+
+soak: setup ## Kill, freeze and restart Service A for minutes, and measure
+	swift build -c release --build-tests -Xswiftc -enable-testing --scratch-path .build-soak
+	SOAK=1 swift test -c release --skip-build --scratch-path .build-soak --filter SoakTests
 
 demo: setup ## See Service A fail, and Service B not
 	swift build -c release --product service-a

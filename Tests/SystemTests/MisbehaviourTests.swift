@@ -21,7 +21,7 @@ extension SystemTests {
                 let before = try b.residentBytes()
                 for _ in 0..<3 {
                     if let reason = misbehaviour.reason {
-                        try expectFailure(reason, port: b.port)
+                        try expectFailure(reason, port: b.port, "\(misbehaviour)")
                     } else {
                         #expect(
                             try get("/call-echo?msg=Hello", port: b.port).body == success("Hello"))

@@ -110,6 +110,11 @@ package final class ServiceProcess: Sendable {
         return (pages.flatMap { Int($0) } ?? 0) * 4096
     }
 
+    /// How many descriptors it has open.
+    package func descriptors() throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count
+    }
+
     /// How many threads it has.
     package func threads() throws -> Int {
         try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task").count
