@@ -127,8 +127,42 @@ extension SystemTests {
                 first.signal(SIGTERM)
                 #expect(first.exitCode() == 0)
                 try resolver.resolve(to: "127.0.0.5")
-                #expect(try get("/call-echo?msg=2", port: b.port).body == success("2"))
+                // Without the fixes, where it was, for as long as libcurl keeps the address.
+                let reply = try get("/call-echo?msg=2", port: b.port)
+                withKnownIssue {
+                    #expect(reply.body == success("2"))
+                } when: {
+                    !hasFixes
+                }
                 #expect(second.port == first.port)
+            }
+        }
+
+        @Test func `A name server that never answers harms no call that has a connection`()
+            async throws
+        {
+            try await onThread { () throws in
+                let resolver = try TestResolver()
+                try resolver.resolve(to: "127.0.0.1")
+                let a = try ServiceProcess("service-a")
+                let b = try ServiceProcess(
+                    "service-b",
+                    ["--service-a-url", "http://service-a.test:\(a.port)", "--timeout", "1s"],
+                    environment: resolver.environment)
+                #expect(try get("/call-echo?msg=1", port: b.port).body == success("1"))
+                try resolver.resolve(to: "hang")
+                // All at once: the first gets the connection, each other one needs a look-up.
+                let clients = try (0..<20).map { _ in try HTTPClient(port: b.port) }
+                for client in clients { try client.request("/call-echo?msg=2") }
+                let replies = try clients.map { try $0.response()?.body }
+                #expect(replies.contains(success("2")))
+                let timeouts = replies.filter { $0?.hasPrefix(#"{"details":"timeout: "#) == true }
+                #expect(timeouts.count + replies.filter { $0 == success("2") }.count == 20)
+                for n in 0..<20 {
+                    let start = ContinuousClock.now
+                    #expect(try get("/call-echo?msg=\(n)", port: b.port).body == success("\(n)"))
+                    #expect(ContinuousClock.now - start < .milliseconds(500))
+                }
             }
         }
 

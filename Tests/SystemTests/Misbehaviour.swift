@@ -212,6 +212,14 @@ struct Misbehaviour: Sendable, CustomTestStringConvertible {
         },
     ]
 
+    /// Those that Service B is a match for only with CFoundationNetworkingFixes.
+    static let fixed: Set = [
+        "closes after the status line", "has a Content-Length of 2^63 - 1", "has a trailer",
+        "answers with 200 MB", "answers with 200 MB in chunks",
+        "answers with 100 MB in 600 KB of gzip", "has 20,000 fields",
+        "has a field without a space", "has an empty field", "has no reason phrase",
+    ]
+
     static let all = slow + cutOff + badStatus + badAnswer + huge + valid
 }
 
