@@ -27,7 +27,7 @@ let package = Package(
         .library(name: "MicroHTTPD", targets: ["MicroHTTPD"]),
         .executable(name: "service-a", targets: ["ServiceA"]),
         .executable(name: "service-b", targets: ["ServiceB"]),
-        .library(name: "TestResolver", type: .dynamic, targets: ["CTestResolver"]),
+        .library(name: "TestInterposer", type: .dynamic, targets: ["CTestInterposer"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -61,7 +61,7 @@ let package = Package(
                 logging,
             ],
             swiftSettings: swiftSettings),
-        .target(name: "CTestResolver", path: "Tests/CTestResolver"),
+        .target(name: "CTestInterposer", path: "Tests/CTestInterposer"),
         .target(name: "CThreadSanitizer", path: "Tests/CThreadSanitizer"),
         .target(
             name: "TestSupport",
@@ -78,7 +78,7 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "SystemTests",
-            dependencies: ["CTestResolver", "ServiceA", "ServiceB", "TestSupport"],
+            dependencies: ["CTestInterposer", "ServiceA", "ServiceB", "TestSupport"],
             swiftSettings: swiftSettings),
     ]
 )

@@ -16,12 +16,13 @@
 // As in CFURLSessionInterface.h, with libcurl's numbers.
 typedef struct {
     int value;
-} Option, Info, EasyCode;
+} Option, Info, MultiOption, EasyCode, MultiCode;
 typedef struct {
     void *easyHandle;
     EasyCode resultCode;
 } MultiHandleInfo;
 typedef size_t (*Callback)(char *data, size_t size, size_t count, void *context);
+typedef int (*SocketCallback)(void *easy, int socket, int what, void *context, void *sources);
 
 enum {
     OPT_WRITEDATA = 10001,
@@ -33,6 +34,8 @@ enum {
     OPT_DNS_CACHE_TIMEOUT = 92,
     OPT_QUICK_EXIT = 322,
     INFO_PRIVATE = 0x100000 + 21,
+    POLL_IN = 1,
+    POLL_REMOVE = 4,
     CODE_OK = 0,
     CODE_GOT_NOTHING = 52,
 };
@@ -55,6 +58,7 @@ static EasyCode (*next_setopt_ptr)(void *, Option, void *);
 static EasyCode (*next_setopt_wc)(void *, Option, Callback);
 static EasyCode (*next_getinfo_double)(void *, Info, double *);
 static MultiHandleInfo (*next_info_read)(void *, int *);
+static MultiCode (*next_multi_setopt_sf)(void *, MultiOption, SocketCallback);
 static EasyCode (*setopt_long)(void *, Option, long);
 static EasyCode (*getinfo_charp)(void *, Info, char **);
 
@@ -69,10 +73,12 @@ __attribute__((constructor)) static void find_functions(void)
     next_setopt_wc = dlsym(RTLD_NEXT, "CFURLSession_easy_setopt_wc");
     next_getinfo_double = dlsym(RTLD_NEXT, "CFURLSession_easy_getinfo_double");
     next_info_read = dlsym(RTLD_NEXT, "CFURLSessionMultiHandleInfoRead");
+    next_multi_setopt_sf = dlsym(RTLD_NEXT, "CFURLSession_multi_setopt_sf");
     setopt_long = dlsym(RTLD_NEXT, "CFURLSession_easy_setopt_long");
     getinfo_charp = dlsym(RTLD_NEXT, "CFURLSession_easy_getinfo_charp");
     isActive = next_init && next_deinit && next_setopt_ptr && next_setopt_wc
-        && next_getinfo_double && next_info_read && setopt_long && getinfo_charp;
+        && next_getinfo_double && next_info_read && next_multi_setopt_sf && setopt_long
+        && getinfo_charp;
 }
 
 bool cfnf_are_active(void)
@@ -194,6 +200,29 @@ MultiHandleInfo CFURLSessionMultiHandleInfoRead(void *multi, int *left)
     if (answer != NULL && info.resultCode.value == CODE_OK && !answer->isHeaderComplete)
         info.resultCode.value = CODE_GOT_NOTHING;
     return info;
+}
+
+// All multi handles have the same one.
+static SocketCallback next_socket;
+
+static int socket_wanted(void *easy, int socket, int what, void *context, void *sources)
+{
+    if (what == POLL_IN && sources != NULL) {
+        next_socket(easy, socket, POLL_REMOVE, context, sources);
+        sources = NULL;
+    }
+    return next_socket(easy, socket, what, context, sources);
+}
+
+// Without this a call on a new connection that waits for its answer takes a whole core: the source
+// that waits for the socket to be writable, as it is while libcurl connects, is never cancelled
+// when libcurl goes on to wait for input alone (none).
+MultiCode CFURLSession_multi_setopt_sf(void *multi, MultiOption option, SocketCallback callback)
+{
+    if (!isActive)
+        return next_multi_setopt_sf(multi, option, callback);
+    next_socket = callback;
+    return next_multi_setopt_sf(multi, option, socket_wanted);
 }
 
 // The original leaks 150 bytes and more on every call (#5498, main), and takes no IPv6 address

@@ -63,7 +63,7 @@ static inline int cmhd_is_new(void *context)
 
 // The query behind `path`, once, with the value of cmhd_hide_query; NULL if there is none. It
 // stays valid until the request has completed.
-static inline const char *cmhd_query(const char *path, void *context)
+static inline const char *cmhd_reveal_query(const char *path, void *context)
 {
     if (((uintptr_t) context & 2) == 0)
         return NULL;

@@ -7,8 +7,6 @@ final class Connections: Sendable {
         var lastOpened = ContinuousClock.now
     }
 
-    // Held in hasInput, too: libmicrohttpd announces the end of a connection before it closes the
-    // descriptor, so none in the set can be another file's by then.
     private let state = Mutex(State())
 
     /// When the newest connection was accepted.
@@ -16,11 +14,13 @@ final class Connections: Sendable {
 
     /// Whether any connection has bytes that libmicrohttpd has not read yet.
     var hasInput: Bool {
+        // Under the lock: libmicrohttpd has a connection removed before it closes the descriptor,
+        // which therefore cannot be another file's.
         state.withLock { $0.descriptors.contains(where: Socket.hasInput) }
     }
 
     /// Adds an accepted connection.
-    func open(_ descriptor: CInt) {
+    func insert(_ descriptor: CInt) {
         state.withLock {
             $0.descriptors.insert(descriptor)
             $0.lastOpened = .now
@@ -28,7 +28,7 @@ final class Connections: Sendable {
     }
 
     /// Removes a connection that is about to be closed.
-    func close(_ descriptor: CInt) {
+    func remove(_ descriptor: CInt) {
         state.withLock { _ = $0.descriptors.remove(descriptor) }
     }
 }

@@ -4,6 +4,9 @@ import Glibc
 import HTTPTypes
 import Synchronization
 
+/// libmicrohttpd's memory for one connection, in bytes: its buffers and header sections.
+private let connectionMemory = 16 * 1024
+
 /// The owner of one `MHD_Daemon`: its thread, its connections and its listening socket.
 @safe struct Daemon: ~Copyable, Sendable {
     // Sendable: MHD_stop_daemon, the one call made with it, may be made on any thread but its own.
@@ -18,7 +21,7 @@ import Synchronization
         let descriptor = try socket.duplicate()
         let daemon = unsafe cmhd_start(
             descriptor, server.configuration.connectionLimit,
-            server.configuration.connectionMemory, server.configuration.idleTimeout,
+            connectionMemory, server.configuration.idleTimeout,
             access, completed, connectionChanged, cmhd_hide_query,
             cmhd_keep_escapes, Unmanaged.passUnretained(server).toOpaque())
         guard let daemon = unsafe daemon else {
@@ -30,8 +33,8 @@ import Synchronization
 
     /// Refuses new connections: who has connected is still served, nobody else is.
     ///
-    /// Not MHD_quiesce_daemon, which can abort the process (facts §0.4), and which would leave
-    /// those who wait in the backlog without an answer.
+    /// Not MHD_quiesce_daemon, which can abort the process (0.9.75, daemon.c:4965 against 5546) and
+    /// would leave those who wait in the backlog without an answer.
     func refuseConnections() throws(SocketError) {
         try socket.refuseConnections()
     }
@@ -44,6 +47,7 @@ import Synchronization
     ///
     /// No exchange may be suspended, or libmicrohttpd aborts the process: ``Exchanges/close()``.
     consuming func stop() async {
+        // The deinit stops it; the Mutex only carries a noncopyable value into the closure.
         let daemon = Mutex<Daemon?>(self)
         await withCheckedContinuation { continuation in
             DispatchQueue.global().async {
@@ -79,7 +83,7 @@ private func access(
     else { return .NO }
     let connection = unsafe Connection(pointer)
     if unsafe cmhd_is_new(request.pointee) != 0 {
-        let query = unsafe cmhd_query(path, request.pointee)
+        let query = unsafe cmhd_reveal_query(path, request.pointee)
         let exchange = unsafe Exchange(
             Request(
                 method: HTTPRequest.Method(String(cString: method)) ?? .notToken,
@@ -127,8 +131,8 @@ private func connectionChanged(
     guard let server = unsafe server(context), let connection = unsafe connection else { return }
     let descriptor = unsafe cmhd_descriptor(connection)
     switch code {
-    case .CONNECTION_NOTIFY_STARTED: server.connections.open(descriptor)
-    case .CONNECTION_NOTIFY_CLOSED: server.connections.close(descriptor)
+    case .CONNECTION_NOTIFY_STARTED: server.connections.insert(descriptor)
+    case .CONNECTION_NOTIFY_CLOSED: server.connections.remove(descriptor)
     }
 }
 

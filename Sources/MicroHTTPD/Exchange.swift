@@ -19,10 +19,10 @@ final class Exchange: Sendable {
     private let request: Request
     private let server: Server
 
-    // Held while libmicrohttpd suspends or resumes, which is brief and calls nothing of ours. It
-    // makes sure that nobody resumes before the suspension; and, since end(completed:) takes it
-    // too, that an exchange counts as in flight until MHD_resume_connection has returned, which
-    // still uses the daemon after it has let go of the connection.
+    // Held while libmicrohttpd suspends, resumes and queues, which is brief and calls none of our
+    // callbacks. So nobody resumes before the suspension. And nobody stops the daemon while
+    // MHD_resume_connection still uses it: abandon() and end(completed:) wait for the lock, and one
+    // of them stands between each exchange and the stop.
     private let state = Mutex(State.received)
 
     init(_ request: Request, server: Server) {
@@ -57,7 +57,7 @@ final class Exchange: Sendable {
                 state = .queued(response)
                 return isQueued
             case .running:
-                guard let task, server.exchanges.suspend(self) else {
+                guard let task, server.exchanges.add(self) else {
                     state = .abandoned
                     return false
                 }
@@ -82,8 +82,9 @@ final class Exchange: Sendable {
                 state = .finished(response)
             case .suspended(let connection, _):
                 state = .finished(response)
-                server.exchanges.resume(self)
                 connection.resume()
+                // Not before: close() would find nobody to wait for while the call above goes on.
+                server.exchanges.remove(self)
             case let other:
                 state = other
             }

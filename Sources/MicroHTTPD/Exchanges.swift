@@ -32,8 +32,8 @@ final class Exchanges: Sendable {
         }
     }
 
-    /// Admits an exchange to those that wait; false once ``close()`` has begun.
-    func suspend(_ exchange: Exchange) -> Bool {
+    /// Adds an exchange to those that wait; false once ``close()`` has begun.
+    func add(_ exchange: Exchange) -> Bool {
         state.withLock {
             if $0.isClosed { return false }
             $0.suspended[ObjectIdentifier(exchange)] = exchange
@@ -41,8 +41,8 @@ final class Exchanges: Sendable {
         }
     }
 
-    /// Takes an exchange from those that wait.
-    func resume(_ exchange: Exchange) {
+    /// Removes an exchange from those that wait.
+    func remove(_ exchange: Exchange) {
         state.withLock { _ = $0.suspended.removeValue(forKey: ObjectIdentifier(exchange)) }
     }
 
@@ -52,7 +52,7 @@ final class Exchanges: Sendable {
             state.isClosed = true
             return exchange(&state.suspended, with: [:])
         }
-        // One that was admitted but has not yet suspended holds its own lock while it does so.
+        // One that was added but is not yet suspended holds its own lock meanwhile.
         for exchange in suspended.values { exchange.abandon() }
     }
 }

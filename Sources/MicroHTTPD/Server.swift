@@ -21,9 +21,6 @@ public final class Server: Service {
         /// How long exchanges in flight may take after that.
         public var shutdownTimeout: Duration = .seconds(5)
 
-        /// libmicrohttpd's memory for one connection, in bytes: its buffers and header sections.
-        let connectionMemory = 16 * 1024
-
         /// Makes a configuration; all but the address have defaults.
         public init(host: String = "127.0.0.1", port: UInt16 = 0) {
             self.host = host
@@ -97,7 +94,7 @@ public final class Server: Service {
         } catch {
             logger.warning("still accepting while draining", metadata: ["error": "\(error)"])
         }
-        let cutOff = await rest(daemon, deadline: .now + configuration.shutdownTimeout)
+        let cutOff = await waitUntilAtRest(daemon, deadline: .now + configuration.shutdownTimeout)
         if cutOff > 0 {
             logger.warning("requests cut off", metadata: ["count": .stringConvertible(cutOff)])
         }
@@ -109,7 +106,9 @@ public final class Server: Service {
     /// none of that has changed for as long as a request may be under way in the network.
     ///
     /// - Returns: the number of exchanges still in flight at `deadline`, or when cancelled.
-    private func rest(_ daemon: borrowing Daemon, deadline: ContinuousClock.Instant) async -> Int {
+    private func waitUntilAtRest(
+        _ daemon: borrowing Daemon, deadline: ContinuousClock.Instant
+    ) async -> Int {
         var lastSample = ContinuousClock.now
         var restingSince = lastSample
         while true {

@@ -37,7 +37,7 @@ enum CallFailure: Error, Equatable {
         case .refused: "nobody listens at its address; is it running?"
         case .unreachable: "there is no way to its host"
         case .dns: "its name does not resolve"
-        case .timeout(let limit): "no complete answer within \(Int(limit / .milliseconds(1))) ms"
+        case .timeout(let limit): "no complete answer within \(limit)"
         case .reset: "it closed the connection before its answer was complete"
         case .badStatus(let status): "it answered with status \(status) instead of 200"
         case .badAnswer: "its answer is not the echo of the message"

@@ -44,7 +44,7 @@ final class EchoClient: Sendable {
         configuration.urlCredentialStorage = nil
         // A backstop. It takes whole seconds, and starts anew with every line of an answer.
         configuration.timeoutIntervalForRequest = (timeout / .seconds(1)).rounded(.up) + 2
-        // More than one operation at a time can complete a task twice, which is fatal (facts B5).
+        // More than one operation at a time can complete a task twice, which is fatal.
         let serial = OperationQueue()
         serial.maxConcurrentOperationCount = 1
         session = URLSession(configuration: configuration, delegate: nil, delegateQueue: serial)
@@ -177,7 +177,7 @@ private final class Call: NSObject, URLSessionTaskDelegate, Sendable {
         willPerformHTTPRedirection response: HTTPURLResponse, newRequest request: URLRequest,
         completionHandler: @escaping @Sendable (URLRequest?) -> Void
     ) {
-        // Never followed. To call the handler while the task is being cancelled is fatal (facts B4).
+        // Never followed. To call the handler while the task is being cancelled is fatal.
         end(.failure(.badStatus(response.statusCode)))
     }
 
@@ -187,7 +187,7 @@ private final class Call: NSObject, URLSessionTaskDelegate, Sendable {
         completionHandler:
             @escaping @Sendable (URLSession.AuthChallengeDisposition, URLCredential?) -> Void
     ) {
-        // Left alone, such a task would never complete (facts B7).
+        // Left alone, such a task would never complete (swift-corelibs-foundation #5457).
         end(.failure(.badStatus(401)))
     }
 }

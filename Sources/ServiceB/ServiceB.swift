@@ -7,6 +7,7 @@ import ServiceKit
     import CFoundationNetworkingFixes
 #endif
 
+/// The client of Service A.
 @main
 struct ServiceB: ServiceCommand {
     static let configuration = CommandConfiguration(
@@ -17,14 +18,18 @@ struct ServiceB: ServiceCommand {
     static let defaultPort: UInt16 = 8081
 
     @Option(
-        name: .customLong("service-a-url"),
+        name: .customLong("service-a-url"), parsing: .unconditional,
         help: "Where Service A is, http only [SERVICE_A_URL] (default: http://localhost:8080).")
     var serviceAURL: String?
 
-    @Option(help: "The total deadline of a call, from 1ms [SERVICE_A_TIMEOUT] (default: 2s).")
+    @Option(
+        parsing: .unconditional,
+        help: "The total deadline of a call, from 1ms [SERVICE_A_TIMEOUT] (default: 2s).")
     var timeout: String?
 
-    @Option(help: "Calls in flight at once [SERVICE_A_MAX_CALLS] (default: 1024).")
+    @Option(
+        parsing: .unconditional,
+        help: "Calls in flight at once [SERVICE_A_MAX_CALLS] (default: 1024).")
     var maxCalls: String?
 
     @OptionGroup var options: ServiceOptions

@@ -24,12 +24,12 @@ struct AccessLog: Sendable {
         guard level >= logger.logLevel else { return }
         var metadata = record.response?.logMetadata ?? [:]
         metadata["endpoint"] = "\(record.route ?? "unmatched")"
-        metadata["method"] = "\(record.request.method)"
+        metadata["method"] = "\(record.request.method.rawValue.prefix(64))"
         metadata["status"] = .stringConvertible(status)
         metadata["latency_ms"] = .stringConvertible(Milliseconds(record.duration))
         metadata["request_id"] = "\(record.request.id)"
         if let message = record.request.query["msg"] {
-            metadata["msg"] = "\(message.prefix(64))"
+            metadata["msg"] = "\(String(message.unicodeScalars.prefix(64)))"
         }
         if !record.isComplete { metadata["incomplete"] = "true" }
         logger.log(level: level, "request", metadata: metadata)

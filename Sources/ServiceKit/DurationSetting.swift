@@ -1,7 +1,7 @@
 extension Setting where Value == Duration {
     /// A setting whose value is a number and a unit, such as `250ms`, `1.5s` or `1m`.
     public init(_ flag: String, _ variable: String, atLeast minimum: Duration) {
-        let least = minimum == .zero ? "" : ", at least \(minimum / .milliseconds(1))ms"
+        let least = minimum == .zero ? "" : ", at least \(Int(minimum / .milliseconds(1)))ms"
         self.init(
             flag, variable, takes: "a number and a unit (ms, s or m)\(least) and at most 1440m"
         ) { text in

@@ -1,6 +1,6 @@
 /// A JSON value of the kinds that the services write.
 ///
-/// `JSONEncoder` would cost a third of a whole request of Service A (facts §6).
+/// `JSONEncoder` would cost a third of a whole request of Service A.
 public enum JSON: Sendable {
     case string(String)
     case object([(key: String, value: JSON)])

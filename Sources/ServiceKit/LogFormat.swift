@@ -56,8 +56,7 @@ public enum LogFormat: String, Sendable, CaseIterable {
         if isWord { line.append(contentsOf: text.utf8) } else { quote(text, into: &line) }
     }
 
-    /// Appends `text` as a JSON string in which whatever a terminal would act on, or not show, is
-    /// escaped too: controls, line separators, changes of direction.
+    /// Appends `text` as a JSON string without anything that a terminal would act on or not show.
     private static func quote(_ text: String, into line: inout [UInt8]) {
         line.append(UInt8(ascii: "\""))
         for scalar in text.unicodeScalars {

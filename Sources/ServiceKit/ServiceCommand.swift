@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Dispatch
 import Glibc
 public import Logging
 public import MicroHTTPD
@@ -25,6 +26,10 @@ extension ServiceCommand {
     ///
     /// Exit codes: 0, ended as asked; 1, cannot listen, or not healthy; 64, wrong usage.
     public static func runService() async -> Never {
+        // A socket must not become one of the standard streams.
+        for stream: CInt in 0...2 where fcntl(stream, F_GETFD) < 0 {
+            _ = unsafe open("/dev/null", O_RDWR)
+        }
         do {
             var command = try parseAsRoot()
             if let service = command as? Self {
@@ -57,6 +62,9 @@ extension ServiceCommand {
 
         let address = "\(configuration.host):\(configuration.port)"
         if options.healthcheck {
+            DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(800)) {
+                Self.fail("not healthy: no answer on \(address)", code: EXIT_FAILURE)
+            }
             if HealthCheck.passes(host: configuration.host, port: configuration.port) { return }
             Self.fail("not healthy: no 200 from /health on \(address)", code: EXIT_FAILURE)
         }
@@ -64,6 +72,8 @@ extension ServiceCommand {
         // A connection here may need one of its own to another service.
         configuration.connectionLimit = max(16, DescriptorLimit.raise() / 2)
         signal(SIGPIPE, SIG_IGN)  // A log that nobody reads any more is no reason to stop.
+        // Before anybody can know that the service is there.
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         let server: Server
         do {
             server = try Server(
@@ -71,13 +81,14 @@ extension ServiceCommand {
         } catch {
             Self.fail("cannot listen on \(address): \(error)", code: EXIT_FAILURE)
         }
-        try await run(server, readiness: readiness, logger: logger)
+        try await run(server, readiness: readiness, signals: signals, logger: logger)
     }
 
     /// Runs the server until a first signal has ended it gracefully, or a second one at once.
-    private func run(_ server: Server, readiness: Readiness, logger: Logger) async throws {
+    private func run(
+        _ server: Server, readiness: Readiness, signals: UnixSignalsSequence, logger: Logger
+    ) async throws {
         let group = ServiceGroup(services: [server], logger: logger)
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         Task {
             var isFirst = true
             for await signal in signals {
@@ -86,9 +97,9 @@ extension ServiceCommand {
                     _exit(128 + signal.rawValue)
                 }
                 isFirst = false
-                logger.notice("shutting down", metadata: ["signal": "\(signal)"])
                 readiness.end()
                 await group.triggerGracefulShutdown()
+                logger.notice("shutting down", metadata: ["signal": "\(signal)"])
             }
         }
         try await group.run()

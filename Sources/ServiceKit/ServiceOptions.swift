@@ -4,25 +4,32 @@ import MicroHTTPD
 
 /// The options that both services have.
 public struct ServiceOptions: ParsableArguments {
-    @Option(help: "Address to listen on [HOST] (default: 0.0.0.0).")
+    @Option(
+        parsing: .unconditional, help: "Name or address to listen on [HOST] (default: 0.0.0.0).")
     var host: String?
 
     @Option(
-        help: "Port, 0 takes a free one [PORT] (default: 8080 for service-a, 8081 for service-b).")
+        parsing: .unconditional,
+        help:
+            "Port; 0 takes a free one, see the log at notice [PORT] (default: 8080 for service-a, 8081 for service-b)."
+    )
     var port: String?
 
     @Option(
+        parsing: .unconditional,
         help: "trace, debug, info, notice, warning, error or critical [LOG_LEVEL] (default: info).")
     var logLevel: String?
 
-    @Option(help: "text or json [LOG_FORMAT] (default: text).")
+    @Option(parsing: .unconditional, help: "text or json [LOG_FORMAT] (default: text).")
     var logFormat: String?
 
     @Option(
+        parsing: .unconditional,
         help: "How long to go on accepting after SIGTERM [DRAIN_DELAY] (default: 0s).")
     var drainDelay: String?
 
     @Option(
+        parsing: .unconditional,
         help: "How long requests in flight may take after that [SHUTDOWN_TIMEOUT] (default: 5s).")
     var shutdownTimeout: String?
 

@@ -35,8 +35,11 @@ public struct UsageError: Error, CustomStringConvertible {
     /// Names the flag or variable, what it takes, and the value.
     public let description: String
 
-    /// Makes the error; line breaks in `description` become spaces.
+    /// Makes the error; line breaks and other controls in `description` become spaces.
     public init(_ description: String) {
-        self.description = description.split(whereSeparator: \.isNewline).joined(separator: " ")
+        let scalars = description.unicodeScalars.map { scalar in
+            scalar.properties.generalCategory == .control ? " " : scalar
+        }
+        self.description = String(String.UnicodeScalarView(scalars))
     }
 }

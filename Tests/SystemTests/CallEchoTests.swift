@@ -260,6 +260,39 @@ extension SystemTests {
             }
         }
 
+        @Test func `A call that waits takes no time of a processor`() async throws {
+            try await onThread { () throws in
+                let peer = try Peer { $0.waitForClose() }
+                let b = try serviceB(calling: peer.port, ["--timeout", "3s"])
+                let clients = try (0..<20).map { _ in try HTTPClient(port: b.port) }
+                for client in clients { try client.request("/call-echo") }
+                #expect(eventually { peer.connections.value == 20 })
+                let before = try b.processorTime()
+                usleep(1_000_000)  // For so long it is measured.
+                let used = try b.processorTime() - before
+                withKnownIssue {
+                    #expect(used < .milliseconds(200))
+                } when: {
+                    !hasFixes
+                }
+            }
+        }
+
+        @Test(arguments: ["[::1]", "localhost", "127.1"])
+        func `Service A may have any address`(host: String) async throws {
+            try await onThread { () throws in
+                let a = try ServiceProcess(
+                    "service-a", address: ["--host", host == "[::1]" ? "::1" : host, "--port", "0"])
+                let b = try serviceB(calling: a.port, host: host)
+                let reply = try get("/call-echo?msg=here", port: b.port)
+                withKnownIssue {
+                    #expect(reply.body == success("here"))
+                } when: {
+                    !hasFixes && host != "localhost"
+                }
+            }
+        }
+
         @Test func `One call too many is overloaded at once, with Retry-After`() async throws {
             try await onThread { () throws in
                 let peer = try Peer { $0.waitForClose() }

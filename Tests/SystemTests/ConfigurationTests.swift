@@ -5,7 +5,8 @@ import Testing
 extension SystemTests {
     @Suite struct ConfigurationTests {
         @Test(arguments: [
-            (["--port", "65536"], "--port"), (["--port", "http"], "--port"),
+            (["--port", "65536"], "--port"), (["--port", "-1"], #""-1""#),
+            (["--port", "http"], "--port"),
             (["--port="], "--port"),
             (["--log-level", "loud"], "--log-level"), (["--log-format", "xml"], "--log-format"),
             (["--drain-delay", "1"], "--drain-delay"), (["--host", ""], "--host"),

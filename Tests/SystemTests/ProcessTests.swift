@@ -115,6 +115,46 @@ extension SystemTests {
             }
         }
 
+        @Test func `An answer of Service A at the shutdown timeout does not end the process badly`()
+            async throws
+        {
+            try await onThread { () throws in
+                let gate = Gate()
+                let peer = try Peer { peer in
+                    _ = peer.request()
+                    _ = eventually { gate.isOpen }
+                    peer.respond("{\"echo\":\"hello\"}")
+                }
+                let b = try ServiceProcess(
+                    "service-b",
+                    [
+                        "--service-a-url", "http://127.0.0.1:\(peer.port)", "--timeout", "10s",
+                        "--shutdown-timeout", "200ms",
+                    ], environment: interposer.merging(["TEST_SLOW_RESUME": "1"]) { $1 })
+                let client = try HTTPClient(port: b.port)
+                try client.request("/call-echo")
+                #expect(eventually { peer.connections.value == 1 })
+                b.signal(SIGTERM)
+                #expect(eventually { b.lines.contains { $0.contains("shutting down") } })
+                // Resuming the connection takes 300 ms; the timeout passes meanwhile.
+                gate.open()
+                #expect(b.exitCode() == 0)
+            }
+        }
+
+        @Test func `A log that nobody reads is no reason to block`() async throws {
+            try await onThread { () throws in
+                let service = try ServiceProcess("service-a")
+                service.ignoreOutput()
+                let target = "/echo?msg=\(String(repeating: "m", count: 64))"
+                for _ in 0..<3000 { #expect(try get(target, port: service.port).status == 200) }
+                service.signal(SIGTERM)
+                service.closeOutput()
+                service.readOutput()
+                #expect(service.exitCode() == 0)
+            }
+        }
+
         @Test func `A log that nobody reads any more is no reason to stop`() async throws {
             try await onThread { () throws in
                 let service = try ServiceProcess("service-a")

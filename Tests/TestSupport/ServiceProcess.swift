@@ -100,6 +100,16 @@ package final class ServiceProcess: Sendable {
         output.isWanted.store(false, ordering: .relaxed)
     }
 
+    /// Reads nothing more of its standard output, and leaves it open.
+    package func ignoreOutput() {
+        output.isIgnored.store(true, ordering: .relaxed)
+    }
+
+    /// Goes on reading.
+    package func readOutput() {
+        output.isIgnored.store(false, ordering: .relaxed)
+    }
+
     /// Whether that is done, or it has closed its own end.
     package var isOutputClosed: Bool { output.isAtEnd }
 
@@ -113,6 +123,13 @@ package final class ServiceProcess: Sendable {
     /// How many descriptors it has open.
     package func descriptors() throws -> Int {
         try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count
+    }
+
+    /// How much time of a processor it has had so far.
+    package func processorTime() throws -> Duration {
+        let fields = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
+            .split(separator: ")").last?.split(separator: " ").dropFirst(11).prefix(2)
+        return .milliseconds(10 * (fields ?? []).compactMap { Int($0) }.reduce(0, +))
     }
 
     /// How many threads it has.
@@ -155,6 +172,9 @@ private final class Collected: Sendable {
     /// Whether to go on reading.
     let isWanted = Atomic(true)
 
+    /// Whether to leave everything where it is.
+    let isIgnored = Atomic(false)
+
     private let end: CInt
     private let state = Mutex(State())
 
@@ -176,6 +196,10 @@ private final class Collected: Sendable {
         Thread.detachNewThread { [self] in
             var buffer = [UInt8](repeating: 0, count: 65_536)
             while isWanted.load(ordering: .relaxed) {
+                if isIgnored.load(ordering: .relaxed) {
+                    usleep(10_000)
+                    continue
+                }
                 let count = unsafe read(end, &buffer, buffer.count)
                 if count > 0 { state.withLock { $0.bytes += buffer.prefix(count) } }
                 if count == 0 || count < 0 && errno != EINTR { break }

@@ -6,9 +6,7 @@ package final class TestResolver: Sendable {
 
     /// The variables that a process needs to have this resolver.
     package var environment: [String: String] {
-        let library = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-            .deletingLastPathComponent().appendingPathComponent("libTestResolver.so").path
-        return ["LD_PRELOAD": library, "TEST_RESOLVER": file.path]
+        interposer.merging(["TEST_RESOLVER": file.path]) { $1 }
     }
 
     /// Makes a resolver that knows no address.
@@ -24,4 +22,11 @@ package final class TestResolver: Sendable {
     package func resolve(to address: String) throws {
         try Data(address.utf8).write(to: file, options: .atomic)
     }
+}
+
+/// The variables with which a process has the functions of CTestInterposer.
+package var interposer: [String: String] {
+    let library = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        .deletingLastPathComponent().appendingPathComponent("libTestInterposer.so").path
+    return ["LD_PRELOAD": library]
 }
