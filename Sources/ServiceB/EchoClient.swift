@@ -68,7 +68,7 @@ final class EchoClient: Sendable {
     }
 
     private func start(_ request: URLRequest, _ message: String, _ call: Call) {
-        call.end(after: timeout, on: deadlines)
+        call.abandon(after: timeout, on: deadlines)
         launching.async { [self] in
             guard !call.hasEnded else {
                 callsInFlight.subtract(1, ordering: .relaxed)
@@ -142,11 +142,11 @@ private final class Call: NSObject, URLSessionTaskDelegate, Sendable {
     var hasEnded: Bool { state.withLock { $0.continuation == nil } }
 
     /// Ends the call after `timeout`, whatever `URLSession` does.
-    func end(after timeout: Duration, on queue: DispatchQueue) {
+    func abandon(after timeout: Duration, on queue: DispatchQueue) {
         state.withLock { state in
             // Strict: other timers may be late by a tenth of their length.
             let timer = DispatchSource.makeTimerSource(flags: .strict, queue: queue)
-            timer.setEventHandler { self.end(.failure(.timeout(timeout))) }
+            timer.setEventHandler { self.abandon(.failure(.timeout(timeout))) }
             timer.schedule(deadline: .now() + timeout / .seconds(1), leeway: .nanoseconds(0))
             timer.activate()
             state.timer = timer
@@ -161,15 +161,32 @@ private final class Call: NSObject, URLSessionTaskDelegate, Sendable {
             state.task = task
             return state.continuation == nil
         }
-        if isLate { cancelling.async { task.cancel() } }
+        if isLate { cancel(task) }
     }
 
-    /// Ends the call with `outcome`, if nothing else has, and lets go of its task.
+    /// Ends the call with `outcome` if nothing else has, when its task is done.
     func end(_ outcome: Outcome) {
+        _ = decide(outcome)
+    }
+
+    /// Ends the call with `outcome` if nothing else has, while its task may go on.
+    func abandon(_ outcome: Outcome) {
+        if let task = decide(outcome) { cancel(task) }
+    }
+
+    /// Gives the call its outcome, once.
+    ///
+    /// - Returns: its task, if there is one and this is the first outcome.
+    private func decide(_ outcome: Outcome) -> URLSessionTask? {
         let ended = state.withLock { exchange(&$0, with: State()) }
         ended.timer?.cancel()
         ended.continuation?.resume(returning: outcome)
-        if let task = ended.task { cancelling.async { task.cancel() } }
+        return ended.task
+    }
+
+    private func cancel(_ task: URLSessionTask) {
+        // A moment later: where a thousand deadlines pass at once, the answers come first.
+        cancelling.asyncAfter(deadline: .now() + .milliseconds(50)) { task.cancel() }
     }
 
     func urlSession(
@@ -178,7 +195,7 @@ private final class Call: NSObject, URLSessionTaskDelegate, Sendable {
         completionHandler: @escaping @Sendable (URLRequest?) -> Void
     ) {
         // Never followed. To call the handler while the task is being cancelled is fatal.
-        end(.failure(.badStatus(response.statusCode)))
+        abandon(.failure(.badStatus(response.statusCode)))
     }
 
     func urlSession(
@@ -188,6 +205,6 @@ private final class Call: NSObject, URLSessionTaskDelegate, Sendable {
             @escaping @Sendable (URLSession.AuthChallengeDisposition, URLCredential?) -> Void
     ) {
         // Left alone, such a task would never complete (swift-corelibs-foundation #5457).
-        end(.failure(.badStatus(401)))
+        abandon(.failure(.badStatus(401)))
     }
 }
