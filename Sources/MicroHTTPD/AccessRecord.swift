@@ -6,12 +6,22 @@ public struct AccessRecord: Sendable {
     /// The path of the route; nil where no route has the request's path.
     public let route: String?
 
-    /// The response; nil where none was sent, because the client or the server went away first.
+    /// The response; nil where the exchange ended before there was one to send.
     public let response: Response?
 
     /// From the request's header section to the last byte of the response.
     public let duration: Duration
 
-    /// Whether the response left this process whole.
-    public let isComplete: Bool
+    /// How the exchange ended.
+    public let ending: Ending
+
+    /// The ways in which an exchange can end.
+    public enum Ending: Sendable {
+        /// The response was sent, whole.
+        case answered
+        /// The connection broke first: the client closed it, as a rule.
+        case clientLeft
+        /// The shutdown timeout passed first.
+        case cutOff
+    }
 }

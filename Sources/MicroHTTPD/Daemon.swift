@@ -117,9 +117,15 @@ private func completed(
     guard let request = unsafe request, let exchange = unsafe request.pointee,
         unsafe cmhd_is_new(exchange) == 0
     else { return }
+    let ending: AccessRecord.Ending =
+        switch code {
+        case .REQUEST_TERMINATED_COMPLETED_OK: .answered
+        case .REQUEST_TERMINATED_DAEMON_SHUTDOWN: .cutOff
+        default: .clientLeft
+        }
     unsafe request.pointee = nil
     unsafe Unmanaged<Exchange>.fromOpaque(exchange).takeRetainedValue()
-        .end(completed: code == .REQUEST_TERMINATED_COMPLETED_OK)
+        .end(ending)
 }
 
 /// MHD_NotifyConnectionCallback.

@@ -4,7 +4,7 @@ import Synchronization
 
 /// One request's life: received, answered, ended.
 ///
-/// libmicrohttpd's thread calls ``proceed(on:)`` and ``end(completed:)``; the handler's task calls
+/// libmicrohttpd's thread calls ``proceed(on:)`` and ``end(_:)``; the handler's task calls
 /// ``finish(with:)`` wherever it happens to run; the server calls ``abandon()`` at shutdown.
 final class Exchange: Sendable {
     private enum State: ~Copyable {
@@ -21,7 +21,7 @@ final class Exchange: Sendable {
 
     // Held while libmicrohttpd suspends, resumes and queues, which is brief and calls none of our
     // callbacks. So nobody resumes before the suspension. And nobody stops the daemon while
-    // MHD_resume_connection still uses it: abandon() and end(completed:) wait for the lock, and one
+    // MHD_resume_connection still uses it: abandon() and end(_:) wait for the lock, and one
     // of them stands between each exchange and the stop.
     private let state = Mutex(State.received)
 
@@ -106,18 +106,19 @@ final class Exchange: Sendable {
     }
 
     /// Notes that libmicrohttpd is done with the request, its response sent or not.
-    func end(completed: Bool) {
-        let response: Response? = state.withLock { state in
+    func end(_ ending: AccessRecord.Ending) {
+        let (response, isAbandoned): (Response?, Bool) = state.withLock { state in
             switch state {
-            case .queued(let response): response
-            default: nil
+            case .queued(let response): (response, false)
+            case .abandoned: (nil, true)
+            default: (nil, false)
             }
         }
         let now = ContinuousClock.now
         server.log(
             AccessRecord(
                 request: request, route: server.router.route(of: request), response: response,
-                duration: now - request.received, isComplete: completed && response != nil))
+                duration: now - request.received, ending: isAbandoned ? .cutOff : ending))
         server.exchanges.end(at: now)
     }
 

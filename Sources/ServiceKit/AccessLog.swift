@@ -11,8 +11,8 @@ struct AccessLog: Sendable {
 
     /// Writes the line of one exchange: probes at debug, failures of ours at error.
     func write(_ record: AccessRecord) {
-        // 499 is nginx's status for a client that went away before it was answered.
-        let status = record.response?.status.code ?? 499
+        // Where nothing was sent: 503 if that was our doing, or else what nginx has for it.
+        let status = record.response?.status.code ?? (record.ending == .cutOff ? 503 : 499)
         let level: Logger.Level =
             if let route = record.route, Self.probes.contains(route) {
                 .debug
@@ -31,7 +31,7 @@ struct AccessLog: Sendable {
         if let message = record.request.query["msg"] {
             metadata["msg"] = "\(String(message.unicodeScalars.prefix(64)))"
         }
-        if !record.isComplete { metadata["incomplete"] = "true" }
+        if record.ending != .answered { metadata["ending"] = "\(record.ending)" }
         logger.log(level: level, "request", metadata: metadata)
     }
 }

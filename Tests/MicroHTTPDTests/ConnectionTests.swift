@@ -125,7 +125,7 @@ private func router() -> Router {
             }
             gate.open()
             #expect(eventually { records.withLock { $0.count } == 1 })
-            #expect(records.withLock { $0.first?.isComplete } == false)
+            #expect(records.withLock { $0.first?.ending } == .clientLeft)
             #expect(try get("/now?n=1", port: port).body == "1")
         }
     }
@@ -140,7 +140,7 @@ private func router() -> Router {
         let seen = records.withLock { $0 }
         #expect(seen.map(\.route) == ["/now", "/wait", nil, "/now"])
         #expect(seen.map(\.response?.status.code) == [200, 200, 404, 400])
-        #expect(seen.allSatisfy { $0.isComplete })
+        #expect(seen.allSatisfy { $0.ending == .answered })
         #expect(seen[1].duration >= .milliseconds(20))
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -275,6 +276,27 @@ extension SystemTests {
                 } when: {
                     !hasFixes
                 }
+            }
+        }
+
+        @Test func `Service A gets back no cookie, and is asked for no encoding`() async throws {
+            try await onThread { () throws in
+                let seen = Mutex<[String]>([])
+                let peer = try Peer { peer in
+                    while case let request = peer.request(), !request.isEmpty {
+                        seen.withLock { $0.append(request.lowercased()) }
+                        peer.respond("{\"echo\":\"Hello\"}", fields: ["Set-Cookie: a=b; Path=/"])
+                    }
+                }
+                let b = try serviceB(calling: peer.port)
+                for _ in 0..<3 {
+                    #expect(try get("/call-echo?msg=Hello", port: b.port).body == success("Hello"))
+                }
+                let requests = seen.withLock { $0 }
+                #expect(requests.count == 3)
+                #expect(requests.allSatisfy { $0.hasPrefix("get /echo?msg=hello http/1.1\r\n") })
+                #expect(requests.allSatisfy { $0.contains("\r\naccept-encoding: identity\r\n") })
+                #expect(!requests.contains { $0.contains("cookie") })
             }
         }
 

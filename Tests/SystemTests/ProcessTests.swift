@@ -71,7 +71,9 @@ extension SystemTests {
                         $0.hasSuffix(#" warning service-b "requests cut off" count=5"#)
                     }
                 )
-                #expect(b.lines.filter { $0.contains(" request ") }.count == 5)
+                let requests = b.lines.filter { $0.contains(" error service-b request ") }
+                #expect(requests.count == 5)
+                #expect(requests.allSatisfy { $0.contains(" ending=cutOff ") })
             }
         }
 
