@@ -62,10 +62,9 @@ let package = Package(
             ],
             swiftSettings: swiftSettings),
         .target(name: "CTestInterposer", path: "Tests/CTestInterposer"),
-        .target(name: "CThreadSanitizer", path: "Tests/CThreadSanitizer"),
         .target(
             name: "TestSupport",
-            dependencies: ["CThreadSanitizer", "MicroHTTPD", logging, serviceLifecycle],
+            dependencies: ["CTestInterposer", "MicroHTTPD", logging, serviceLifecycle],
             path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
         .testTarget(

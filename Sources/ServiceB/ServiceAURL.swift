@@ -12,11 +12,12 @@ struct ServiceAURL: Sendable {
 
     /// Takes an `http` URL without user, query and fragment, such as `http://service-a:8080`.
     init?(_ text: String) {
-        guard let parts = URLComponents(string: text), parts.scheme?.lowercased() == "http",
+        guard var parts = URLComponents(string: text), parts.scheme?.lowercased() == "http",
             let host = parts.host, !host.isEmpty, (1...65535).contains(parts.port ?? 80),
-            parts.user == nil, parts.password == nil, parts.query == nil, parts.fragment == nil,
-            let url = parts.url?.absoluteString
+            parts.user == nil, parts.password == nil, parts.query == nil, parts.fragment == nil
         else { return nil }
+        parts.scheme = "http"  // URLSession takes no other spelling.
+        guard let url = parts.url?.absoluteString else { return nil }
         base = url.hasSuffix("/") ? String(url.dropLast()) : url
     }
 

@@ -144,6 +144,22 @@ private func router() -> Router {
         #expect(seen[1].duration >= .milliseconds(20))
     }
 
+    @Test(arguments: [
+        "GET /now HTTP/1.1\r\nHost: test\r\n",
+        "GET /now HTTP/1.1\r\nHost: test\r\nX: " + String(repeating: "x", count: 40_000),
+        "GET /now HTTP/1.1\r\nHost: test\r\nContent-Length: x\r\n\r\n",
+    ])
+    func `A request that ends before its header section does harms no other`(text: String)
+        async throws
+    {
+        try await serving(router()) { (port, _) throws in
+            for _ in 0..<3 {
+                try? HTTPClient(port: port).send(text)
+                #expect(try get("/now?n=1", port: port).body == "1")
+            }
+        }
+    }
+
     @Test func `A port that is taken is an error that says so`() throws {
         let first = try Server(.init(), router: router(), logger: Logger(label: "test"))
         #expect(throws: SocketError("Address already in use")) {

@@ -56,12 +56,52 @@ private func router(showing parameter: String = "msg") -> Router {
         }
     }
 
-    @Test(arguments: ["%zz", "%4", "%", "%C3", "%ff", "%C3%28", "%ED%A0%80", "a%2"])
+    @Test(arguments: [
+        "%zz", "%4", "%", "%C3", "%ff", "%C3%28", "%ED%A0%80", "a%2", "%0g", "%0G", "%0@", "%0`",
+        "%/0", "%:0",
+    ])
     func `A query that cannot be decoded is answered with 400`(text: String) async throws {
         try await serving(router()) { (port, _) throws in
             #expect(try get("/show?msg=\(text)", port: port).status == 400)
             #expect(try get("/show?\(text)=1", port: port).status == 400)
             #expect(try get("/show?msg=fine&other=\(text)", port: port).status == 400)
+        }
+    }
+
+    @Test func `A query in bytes that are not UTF-8 is answered with 400`() async throws {
+        try await serving(router()) { (port, _) throws in
+            let client = try HTTPClient(port: port)
+            let query = Array("/show?msg=".utf8) + [0xc3, 0x28]
+            try client.send(
+                Array("GET ".utf8) + query + Array(" HTTP/1.1\r\nHost: test\r\n\r\n".utf8))
+            #expect(try client.response()?.status == 400)
+        }
+    }
+
+    @Test(arguments: [
+        ("POST", "/nope?%zz", 404), ("POST", "/show?%zz", 405), ("GET", "/nope?%zz", 404),
+        ("GET", "/show?%zz", 400),
+    ])
+    func `Of what is wrong with a request, the path comes first, the method next`(
+        method: String, target: String, status: Int
+    ) async throws {
+        try await serving(router()) { (port, _) throws in
+            #expect(try get(target, port: port, method: method).status == status)
+        }
+    }
+
+    @Test(arguments: ["G@T", "(GET)", "G\"T"])
+    func `A method that is no token is not taken for another`(method: String) async throws {
+        try await serving(router()) { (port, _) throws in
+            #expect(try get("/show", port: port, method: method).status == 405)
+        }
+    }
+
+    @Test func `A field whose name is no token is left out`() async throws {
+        try await serving(router()) { (port, _) throws in
+            let reply = try get("/show", port: port, fields: ["X@Y: 1", "X-Request-Id: after"])
+            #expect(reply.status == 200)
+            #expect(reply["X-Request-Id"] == "after")
         }
     }
 
@@ -135,7 +175,7 @@ private func router(showing parameter: String = "msg") -> Router {
         }
     }
 
-    @Test(arguments: ["a b", "a\"b", "é", "a=b", String(repeating: "x", count: 129)])
+    @Test(arguments: ["", "a b", "a\"b", "é", "a=b", String(repeating: "x", count: 129)])
     func `Any other X-Request-Id is replaced`(id: String) async throws {
         try await serving(router()) { (port, _) throws in
             let reply = try get("/show", port: port, fields: ["X-Request-Id: \(id)"])

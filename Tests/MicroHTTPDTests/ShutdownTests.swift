@@ -1,8 +1,11 @@
 import Foundation
-import MicroHTTPD
+import HTTPTypes
+import Logging
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import MicroHTTPD
 
 private func router(_ gate: Gate) -> Router {
     var router = plainRouter()
@@ -43,9 +46,76 @@ private func router(_ gate: Gate) -> Router {
             let client = try HTTPClient(port: port)
             try client.request("/now")
             #expect(try client.response()?.body == "now")
+            let start = ContinuousClock.now
             shutDown()
             #expect(try client.isClosed())
+            #expect(ContinuousClock.now - start < .seconds(3))  // The shutdown timeout is 5 s.
         }
+    }
+
+    @Test func `Who waits for a connection at shutdown is served when there is one`() async throws {
+        try await serving(router(Gate()), connectionLimit: 1, idleTimeout: 1) {
+            (port, shutDown) throws in
+            let first = try HTTPClient(port: port)
+            try first.request("/now")
+            #expect(try first.response()?.body == "now")
+            let start = ContinuousClock.now
+            let second = try HTTPClient(port: port)
+            try second.request("/now")
+            shutDown()
+            #expect(try second.response()?.body == "now")
+            // Only the end of the idle first connection makes room for it.
+            #expect(ContinuousClock.now - start > .milliseconds(500))
+        }
+    }
+
+    @Test func `Connections that are used one after the other at shutdown are all served`()
+        async throws
+    {
+        try await serving(router(Gate())) { (port, shutDown) throws in
+            let clients = try (0..<6).map { _ in try HTTPClient(port: port) }
+            for client in clients {
+                try client.request("/now")
+                #expect(try client.response()?.body == "now")
+            }
+            shutDown()
+            for client in clients {
+                try client.request("/now")
+                #expect(try client.response()?.body == "now")
+                usleep(100_000)  // The pace of the requests, half of what counts as quiet.
+            }
+        }
+    }
+
+    @Test func `A handler that the shutdown timeout cuts off is cancelled`() async throws {
+        let begun = Gate()
+        let cancelled = Gate()
+        var router = plainRouter()
+        router.get("/sleep") { _ in
+            begun.open()
+            defer { if Task.isCancelled { cancelled.open() } }
+            try await Task.sleep(for: .seconds(60))
+            return Response()
+        }
+        try await serving(router, shutdownTimeout: .milliseconds(100)) { (port, shutDown) throws in
+            let client = try HTTPClient(port: port)
+            try client.request("/sleep")
+            #expect(eventually { begun.isOpen })
+            shutDown()
+            #expect(try client.response() == nil)
+            #expect(eventually { cancelled.isOpen })
+        }
+    }
+
+    @Test func `No exchange is suspended any more once they are closed`() throws {
+        let server = try Server(.init(), router: plainRouter(), logger: Logger(label: "test"))
+        let request = Request(
+            method: .get, path: "/", query: [], headerFields: [:], received: .now)
+        let exchange = Exchange(request, server: server)
+        #expect(server.exchanges.add(exchange))
+        server.exchanges.remove(exchange)
+        server.exchanges.close()
+        #expect(!server.exchanges.add(exchange))
     }
 
     @Test func `During the drain delay requests are still accepted`() async throws {

@@ -36,6 +36,15 @@ import Testing
         #expect(object["event"] as? String == "request")
     }
 
+    @Test(arguments: [
+        ("a b", "\"a b\""), ("a=b", "\"a=b\""), ("x status=500", "\"x status=500\""), ("", "\"\""),
+        ("a\\b", "\"a\\\\b\""), ("/a-b_c.d~1:2@3", "/a-b_c.d~1:2@3"),
+    ])
+    func `Text that is more than one word is quoted`(text: String, written: String) {
+        #expect(
+            line(.text, "request", ["a": "\(text)"]).hasSuffix(" info test request a=\(written)"))
+    }
+
     @Test func `No text can forge a line or a field, or reach the terminal`() throws {
         for _ in 0..<500 {
             let text = String.random()

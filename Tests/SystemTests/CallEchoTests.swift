@@ -104,6 +104,42 @@ extension SystemTests {
             }
         }
 
+        @Test func `A call that has ended keeps no connection to Service A`() async throws {
+            try await onThread { () throws in
+                let closed = Counter()
+                let peer = try Peer { peer in
+                    peer.waitForClose()
+                    closed.add()
+                }
+                let b = try serviceB(calling: peer.port, ["--timeout", "300ms"])
+                for _ in 0..<3 { try expectFailure("timeout", port: b.port) }
+                #expect(eventually(within: .seconds(1)) { closed.value == peer.connections.value })
+                #expect(peer.connections.value == 3)
+            }
+        }
+
+        @Test func `An answer that is equal but not the same bytes is no echo`() async throws {
+            try await onThread { () throws in
+                let peer = try Peer { peer in
+                    _ = peer.request()
+                    peer.respond("{\"echo\":\"e\u{301}\"}")
+                }
+                let b = try serviceB(calling: peer.port)
+                let reply = try get("/call-echo?msg=%C3%A9", port: b.port)
+                #expect(reply.body.hasPrefix(#"{"details":"bad_answer: "#))
+            }
+        }
+
+        @Test(arguments: ["http://127.0.0.1:PORT/", "HTTP://127.0.0.1:PORT"])
+        func `The address of Service A may be written differently`(url: String) async throws {
+            try await onThread { () throws in
+                let a = try ServiceProcess("service-a")
+                let b = try ServiceProcess(
+                    "service-b", ["--service-a-url", url.replacing("PORT", with: "\(a.port)")])
+                #expect(try get("/call-echo?msg=x", port: b.port).body == success("x"))
+            }
+        }
+
         @Test func `A name that does not resolve is dns`() async throws {
             try await onThread { () throws in
                 let b = try ServiceProcess(
@@ -323,11 +359,14 @@ extension SystemTests {
                 for client in clients { try client.request("/call-echo") }
                 #expect(eventually { peer.connections.value == 10 })
                 let start = ContinuousClock.now
-                let reply = try get("/call-echo", port: b.port)
+                // Those that were not admitted must not count.
+                for _ in 0..<10 {
+                    let reply = try get("/call-echo", port: b.port)
+                    #expect(reply.status == 503)
+                    #expect(reply.body.hasPrefix(#"{"details":"overloaded: "#))
+                    #expect(reply["Retry-After"] == "1")
+                }
                 #expect(ContinuousClock.now - start < .milliseconds(500))
-                #expect(reply.status == 503)
-                #expect(reply.body.hasPrefix(#"{"details":"overloaded: "#))
-                #expect(reply["Retry-After"] == "1")
                 for client in clients {
                     #expect(
                         try client.response()?.body.hasPrefix(#"{"details":"timeout: "#) == true)

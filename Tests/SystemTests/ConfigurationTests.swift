@@ -134,11 +134,13 @@ extension SystemTests {
             async throws
         {
             try await onThread { () throws in
-                @Sendable func check(_ port: UInt16) throws -> (code: Int32, time: Duration) {
+                @Sendable func check(_ port: UInt16, _ host: String = "127.0.0.3") throws -> (
+                    code: Int32, time: Duration
+                ) {
                     let start = ContinuousClock.now
                     let check = try ServiceProcess(
                         "service-b", ["--healthcheck"],
-                        address: ["--host", "127.0.0.3", "--port", String(port)])
+                        address: ["--host", host, "--port", String(port)])
                     return (check.exitCode(), ContinuousClock.now - start)
                 }
                 // An address of its own, on which no other test takes the port when it is free.
@@ -148,10 +150,15 @@ extension SystemTests {
                 try service.freeze()
                 let frozen = try check(service.port)
                 #expect(frozen.code == 1)
-                #expect(frozen.time < .milliseconds(1500))
+                #expect(frozen.time < .seconds(1 + 2))
                 service.signal(SIGKILL)
                 _ = service.exitCode()
                 #expect(try check(service.port).code == 1)
+                let unhealthy = try Peer { peer in
+                    _ = peer.request()
+                    peer.respond("", status: "503 Service Unavailable")
+                }
+                #expect(try check(unhealthy.port, "127.0.0.1").code == 1)
             }
         }
     }

@@ -157,6 +157,34 @@ extension SystemTests {
             }
         }
 
+        @Test func `No two processes give the same request id`() async throws {
+            try await onThread { () throws in
+                let services = try (0..<2).map { _ in try ServiceProcess("service-a") }
+                let ids = try services.map { try get("/health", port: $0.port)["X-Request-Id"] }
+                #expect(ids[0] != ids[1])
+            }
+        }
+
+        @Test func `A request that arrives after a stopping service was frozen is answered`()
+            async throws
+        {
+            try await onThread { () throws in
+                let a = try ServiceProcess("service-a")
+                let client = try HTTPClient(port: a.port)
+                try client.request("/echo?msg=1")
+                #expect(try client.response()?.status == 200)
+                a.signal(SIGTERM)
+                #expect(eventually { a.lines.contains { $0.contains("shutting down") } })
+                try a.freeze()
+                usleep(400_000)  // How long it is frozen.
+                a.signal(SIGCONT)
+                usleep(60_000)  // How long the request takes to arrive.
+                try client.request("/echo?msg=2")
+                #expect(try client.response()?.body == "{\"echo\":\"2\"}\n")
+                #expect(a.exitCode() == 0)
+            }
+        }
+
         @Test func `A log that nobody reads any more is no reason to stop`() async throws {
             try await onThread { () throws in
                 let service = try ServiceProcess("service-a")

@@ -15,6 +15,11 @@ package final class HTTPClient {
         try socket.send(text.utf8)
     }
 
+    /// Sends bytes as they are.
+    package func send(_ bytes: [UInt8]) throws {
+        try socket.send(bytes)
+    }
+
     /// Sends a request for `target`.
     package func request(
         _ target: String, method: String = "GET", fields: [String] = []

@@ -1,3 +1,4 @@
+import CTestInterposer
 import Foundation
 import Glibc
 import Synchronization
@@ -34,7 +35,10 @@ package final class ServiceProcess: Sendable {
     ) throws {
         let path = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
             .deletingLastPathComponent().appendingPathComponent(name).path
-        let environment = ["PATH": "/usr/bin:/bin"].merging(environment) { $1 }
+        // ThreadSanitizer needs to see the Mutexes of the services as well.
+        let environment = ["PATH": "/usr/bin:/bin"].merging(cti_is_sanitized() ? interposer : [:]) {
+            $1
+        }.merging(environment) { $1 }
         let output = try Collected()
         let errors = try Collected()
         pid = try spawn(
@@ -78,14 +82,20 @@ package final class ServiceProcess: Sendable {
         }
     }
 
-    /// Waits for its end.
+    /// Waits for its end, and brings that about after half a minute.
     ///
     /// - Returns: its exit code, or 256 more than the number of the signal that ended it.
     package func exitCode() -> CInt {
         let code = status.withLock { status in
             if let status { return status }
             var result: CInt = 0
-            while unsafe waitpid(pid, &result, 0) < 0, errno == EINTR {}
+            let hasEnded = eventually(within: .seconds(30)) {
+                unsafe waitpid(pid, &result, WNOHANG) == pid
+            }
+            if !hasEnded {
+                kill(pid, SIGKILL)
+                while unsafe waitpid(pid, &result, 0) < 0, errno == EINTR {}
+            }
             let signal = result & 0x7f
             let code = signal == 0 ? result >> 8 & 0xff : 256 + signal
             status = code

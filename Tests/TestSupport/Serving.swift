@@ -5,12 +5,15 @@ import ServiceLifecycle
 /// Serves `router` in this process while `body` runs, on a thread of its own, then shuts down.
 package func serving<Value: Sendable>(
     _ router: Router, drainDelay: Duration = .zero, shutdownTimeout: Duration = .seconds(5),
+    connectionLimit: UInt32 = 1000, idleTimeout: UInt32 = 20,
     log: @escaping @Sendable (AccessRecord) -> Void = { _ in },
     body:
         @escaping @Sendable (_ port: UInt16, _ shutDown: @escaping @Sendable () -> Void) throws
         -> Value
 ) async throws -> Value {
     var configuration = Server.Configuration()
+    configuration.connectionLimit = connectionLimit
+    configuration.idleTimeout = idleTimeout
     configuration.drainDelay = drainDelay
     configuration.shutdownTimeout = shutdownTimeout
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
