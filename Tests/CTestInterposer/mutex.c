@@ -1,11 +1,19 @@
 // ThreadSanitizer does not see into libswiftSynchronization, which is not instrumented: to it, a
 // Mutex that two threads wanted at once is no lock, and what it guards is a race. These functions
 // stand before the ones that a contended Mutex calls and tell it of the order that they make.
-// Without the sanitizer this file is empty.
-
-#if __has_feature(thread_sanitizer)
 
 #define _GNU_SOURCE
+#include "CTestInterposer.h"
+
+#if !__has_feature(thread_sanitizer)
+
+bool cti_is_sanitized(void)
+{
+    return false;
+}
+
+#else
+
 #include <dlfcn.h>
 #include <stdint.h>
 
@@ -19,6 +27,11 @@ void __tsan_release(void *);
 
 SWIFT void lock_slow(uint32_t thread, SELF void *mutex) __asm__(LOCK_SLOW);
 SWIFT void unlock_slow(SELF void *mutex) __asm__(UNLOCK_SLOW);
+
+bool cti_is_sanitized(void)
+{
+    return true;
+}
 
 SWIFT void lock_slow(uint32_t thread, SELF void *mutex)
 {

@@ -49,7 +49,7 @@ extension SystemTests {
             isHealthy.open()
             #expect(try get("/call-echo?msg=Hello", port: b.port).body == success("Hello"))
             b.signal(SIGTERM)
-            #expect(b.exitCode() == 0)
+            #expect(b.exitCode() == 0, "\(b.errorText)")
         }
 
         @Test(arguments: [1, 50, 250], Misbehaviour.slow)

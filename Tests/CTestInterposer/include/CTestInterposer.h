@@ -7,13 +7,6 @@
 // that is started with libTestInterposer.so in LD_PRELOAD.
 
 // Whether this is a build for ThreadSanitizer.
-static inline bool cti_is_sanitized(void)
-{
-#if __has_feature(thread_sanitizer)
-    return true;
-#else
-    return false;
-#endif
-}
+bool cti_is_sanitized(void);
 
 #endif
