@@ -20,18 +20,9 @@ extension SystemTests {
         {
             try await onThread { () throws in
                 let gate = Gate()
-                let peer = try Peer { peer in
-                    _ = peer.request()
-                    _ = eventually { gate.isOpen }
-                    peer.respond("{\"echo\":\"late\"}")
-                }
-                let b = try ServiceProcess(
-                    "service-b",
-                    [
-                        "--service-a-url", "http://127.0.0.1:\(peer.port)", "--drain-delay",
-                        "500ms",
-                        "--timeout", "10s",
-                    ])
+                let peer = try lateServiceA(gate, answering: "late")
+                let b = try serviceB(
+                    calling: peer.port, ["--drain-delay", "500ms", "--timeout", "10s"])
                 #expect(try get("/ready", port: b.port).status == 200)
                 let clients = try (0..<100).map { _ in try HTTPClient(port: b.port) }
                 for client in clients { try client.request("/call-echo?msg=late") }
@@ -122,17 +113,10 @@ extension SystemTests {
         {
             try await onThread { () throws in
                 let gate = Gate()
-                let peer = try Peer { peer in
-                    _ = peer.request()
-                    _ = eventually { gate.isOpen }
-                    peer.respond("{\"echo\":\"hello\"}")
-                }
-                let b = try ServiceProcess(
-                    "service-b",
-                    [
-                        "--service-a-url", "http://127.0.0.1:\(peer.port)", "--timeout", "10s",
-                        "--shutdown-timeout", "200ms",
-                    ], environment: interposer.merging(["TEST_SLOW_RESUME": "1"]) { $1 })
+                let peer = try lateServiceA(gate, answering: "hello")
+                let b = try serviceB(
+                    calling: peer.port, ["--timeout", "10s", "--shutdown-timeout", "200ms"],
+                    environment: interposer.merging(["TEST_SLOW_RESUME": "1"]) { $1 })
                 let client = try HTTPClient(port: b.port)
                 try client.request("/call-echo")
                 #expect(eventually { peer.connections.value == 1 })

@@ -11,6 +11,15 @@ func serviceB(
         environment: environment)
 }
 
+/// A Service A that echoes `message` to whatever it is asked, once `gate` is open.
+func lateServiceA(_ gate: Gate, answering message: String) throws -> Peer {
+    try Peer { peer in
+        _ = peer.request()
+        _ = eventually { gate.isOpen }
+        peer.respond("{\"echo\":\"\(message)\"}")
+    }
+}
+
 /// Whether Service B has the target that mends FoundationNetworking.
 #if canImport(CFoundationNetworkingFixes)
     let hasFixes = true
