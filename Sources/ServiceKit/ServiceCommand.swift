@@ -4,7 +4,6 @@ import Glibc
 public import Logging
 public import MicroHTTPD
 import ServiceLifecycle
-import Synchronization
 import UnixSignals
 
 /// A service as a command: from its command line to its exit code.

@@ -89,17 +89,23 @@ extension SystemTests {
             }
         }
 
+        /// A Service A that was frozen when it had begun to stop, and a client that it has answered.
+        private func frozenInShutdown() throws -> (ServiceProcess, HTTPClient) {
+            let a = try ServiceProcess("service-a")
+            let client = try HTTPClient(port: a.port)
+            try client.request("/echo?msg=1")
+            #expect(try client.response()?.status == 200)
+            a.signal(SIGTERM)
+            #expect(eventually { a.lines.contains { $0.contains("shutting down") } })
+            try a.freeze()
+            return (a, client)
+        }
+
         @Test func `A request that arrives while a stopping service is frozen is answered`()
             async throws
         {
             try await onThread { () throws in
-                let a = try ServiceProcess("service-a")
-                let client = try HTTPClient(port: a.port)
-                try client.request("/echo?msg=1")
-                #expect(try client.response()?.status == 200)
-                a.signal(SIGTERM)
-                #expect(eventually { a.lines.contains { $0.contains("shutting down") } })
-                try a.freeze()
+                let (a, client) = try frozenInShutdown()
                 try client.request("/echo?msg=2")
                 usleep(400_000)  // How long it is frozen, which is longer than it waits for quiet.
                 a.signal(SIGCONT)
@@ -153,13 +159,7 @@ extension SystemTests {
             async throws
         {
             try await onThread { () throws in
-                let a = try ServiceProcess("service-a")
-                let client = try HTTPClient(port: a.port)
-                try client.request("/echo?msg=1")
-                #expect(try client.response()?.status == 200)
-                a.signal(SIGTERM)
-                #expect(eventually { a.lines.contains { $0.contains("shutting down") } })
-                try a.freeze()
+                let (a, client) = try frozenInShutdown()
                 usleep(400_000)  // How long it is frozen.
                 a.signal(SIGCONT)
                 usleep(60_000)  // How long the request takes to arrive.
