@@ -15,9 +15,14 @@ let swiftSettings: [SwiftSetting] = [
 let argumentParser = Target.Dependency.product(
     name: "ArgumentParser", package: "swift-argument-parser")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let inMemoryTracing = Target.Dependency.product(
+    name: "InMemoryTracing", package: "swift-distributed-tracing")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let serviceLifecycle = Target.Dependency.product(
     name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let tracing = Target.Dependency.product(
+    name: "Tracing", package: "swift-distributed-tracing")
 let unixSignals = Target.Dependency.product(
     name: "UnixSignals", package: "swift-service-lifecycle")
 
@@ -31,8 +36,10 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.11.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
@@ -41,12 +48,15 @@ let package = Package(
             providers: [.apt(["libmicrohttpd-dev"])]),
         .target(
             name: "MicroHTTPD",
-            dependencies: ["CMicroHTTPD", httpTypes, logging, serviceLifecycle],
+            dependencies: [
+                "CMicroHTTPD", httpTypes, logging, metrics, serviceLifecycle, tracing,
+            ],
             swiftSettings: swiftSettings),
         .target(
             name: "ServiceKit",
             dependencies: [
-                "MicroHTTPD", argumentParser, httpTypes, logging, serviceLifecycle, unixSignals,
+                "MicroHTTPD", argumentParser, httpTypes, logging, metrics, serviceLifecycle,
+                unixSignals,
             ],
             swiftSettings: swiftSettings),
         .executableTarget(
@@ -58,22 +68,24 @@ let package = Package(
             name: "ServiceB",
             dependencies: [
                 "CFoundationNetworkingFixes", "MicroHTTPD", "ServiceKit", argumentParser, httpTypes,
-                logging,
+                logging, metrics, tracing,
             ],
             swiftSettings: swiftSettings),
         .target(name: "CTestInterposer", path: "Tests/CTestInterposer"),
         .target(
             name: "TestSupport",
-            dependencies: ["CTestInterposer", "MicroHTTPD", logging, serviceLifecycle],
+            dependencies: ["CTestInterposer", "MicroHTTPD", logging, serviceLifecycle, tracing],
             path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
         .testTarget(
             name: "MicroHTTPDTests",
-            dependencies: ["MicroHTTPD", "TestSupport", httpTypes, logging],
+            dependencies: [
+                "MicroHTTPD", "TestSupport", httpTypes, inMemoryTracing, logging, tracing,
+            ],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "ServiceKitTests",
-            dependencies: ["ServiceKit", "TestSupport", logging],
+            dependencies: ["ServiceKit", "TestSupport", logging, metrics],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "SystemTests",

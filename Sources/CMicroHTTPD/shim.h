@@ -78,6 +78,14 @@ static inline int cmhd_descriptor(struct MHD_Connection *connection)
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 }
 
+// The status that has been queued for the connection's request; 0 if there is none.
+static inline unsigned int cmhd_status(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_HTTP_STATUS);
+    return info == NULL ? 0 : info->http_status;
+}
+
 // MHD_create_response_from_buffer's own copy mode: the caller keeps its buffer.
 static inline struct MHD_Response *cmhd_response(const void *body, size_t size)
 {

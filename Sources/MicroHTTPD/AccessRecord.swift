@@ -1,4 +1,6 @@
-/// What the access log has to know of one exchange, made when it has ended.
+import HTTPTypes
+
+/// What log, metrics and traces have to know of one exchange, made when it has ended.
 public struct AccessRecord: Sendable {
     /// The request.
     public let request: Request
@@ -23,5 +25,15 @@ public struct AccessRecord: Sendable {
         case clientLeft
         /// The shutdown timeout passed first.
         case cutOff
+    }
+
+    /// The status of the response if that was sent; 499, which is nginx's, for a client that left
+    /// first, and 503 for what was cut off.
+    public var code: Int {
+        switch ending {
+        case .answered: response?.status.code ?? 499
+        case .clientLeft: 499
+        case .cutOff: 503
+        }
     }
 }

@@ -35,7 +35,7 @@ import HTTPTypes
     /// Hands `response` to libmicrohttpd; only in the final call of the access handler.
     ///
     /// - Returns: false if libmicrohttpd does not take it; the connection must then be closed.
-    func queue(_ response: Response, requestID: String, closing: Bool) -> Bool {
+    func queue(_ response: Response, to request: Request, closing: Bool) -> Bool {
         let made = unsafe response.body.withUnsafeBytes { body in
             unsafe cmhd_response(body.baseAddress, body.count)
         }
@@ -49,7 +49,8 @@ import HTTPTypes
             }
         }
         for field in response.headerFields { add(field.name.rawName, field.value) }
-        add(HTTPField.Name.xRequestID.rawName, requestID)
+        add(HTTPField.Name.xRequestID.rawName, request.id)
+        add(HTTPField.Name.traceparent.rawName, request.traceContext.traceparent)
         if closing { add("Connection", "close") }
         return unsafe MHD_queue_response(pointer, UInt32(response.status.code), made) == .YES
     }

@@ -9,6 +9,9 @@ final class Connections: Sendable {
 
     private let state = Mutex(State())
 
+    /// How many there are.
+    var count: Int { state.withLock { $0.descriptors.count } }
+
     /// When the newest connection was accepted.
     var lastOpened: ContinuousClock.Instant { state.withLock { $0.lastOpened } }
 

@@ -84,16 +84,20 @@ private func access(
     let connection = unsafe Connection(pointer)
     if unsafe cmhd_is_new(request.pointee) != 0 {
         let query = unsafe cmhd_reveal_query(path, request.pointee)
+        let method = unsafe HTTPRequest.Method(String(cString: method)) ?? .unknown
+        let headerFields = connection.headerFields
+        let span = server.tracer.map { tracer in
+            ServerSpan(tracer, method: method, headerFields: headerFields)
+        }
         let exchange = unsafe Exchange(
             Request(
-                method: HTTPRequest.Method(String(cString: method)) ?? .notToken,
-                path: String(cString: path),
+                method: method, path: String(cString: path),
                 query: query.map { query in
                     unsafe [UInt8](
                         UnsafeRawBufferPointer(start: query, count: strlen(query)))
                 } ?? [],
-                headerFields: connection.headerFields, received: .now),
-            server: server)
+                headerFields: headerFields, traceContext: span?.traceContext, received: .now),
+            span: span, server: server)
         unsafe request.pointee = Unmanaged.passRetained(exchange).toOpaque()
         return .YES
     }
@@ -113,10 +117,16 @@ private func completed(
     context: UnsafeMutableRawPointer?, connection: OpaquePointer?,
     request: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, code: MHD_RequestTerminationCode
 ) {
-    // A request that never reached the access handler has the value of cmhd_hide_query.
-    guard let request = unsafe request, let exchange = unsafe request.pointee,
-        unsafe cmhd_is_new(exchange) == 0
+    guard let server = unsafe server(context), let connection = unsafe connection,
+        let request = unsafe request, let exchange = unsafe request.pointee
     else { return }
+    if unsafe cmhd_is_new(exchange) != 0 {
+        // The request did not get as far as the access handler: libmicrohttpd has refused it, or
+        // its client has left before there was a request.
+        let status = unsafe cmhd_status(connection)
+        if status != 0 { server.noteRefusal(status: Int(status)) }
+        return
+    }
     let ending: AccessRecord.Ending =
         switch code {
         case .REQUEST_TERMINATED_COMPLETED_OK: .answered
@@ -137,12 +147,11 @@ private func connectionChanged(
     guard let server = unsafe server(context), let connection = unsafe connection else { return }
     let descriptor = unsafe cmhd_descriptor(connection)
     switch code {
-    case .CONNECTION_NOTIFY_STARTED: server.connections.insert(descriptor)
-    case .CONNECTION_NOTIFY_CLOSED: server.connections.remove(descriptor)
+    case .CONNECTION_NOTIFY_STARTED:
+        server.connections.insert(descriptor)
+        server.metrics.connectionOpened()
+    case .CONNECTION_NOTIFY_CLOSED:
+        server.connections.remove(descriptor)
+        server.metrics.connectionClosed()
     }
-}
-
-extension HTTPRequest.Method {
-    /// Stands for a method that is no token (RFC 9110 §9.1), and that therefore no route has.
-    fileprivate static let notToken = Self("INVALID")!  // "INVALID" is a token.
 }

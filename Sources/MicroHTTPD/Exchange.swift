@@ -1,6 +1,7 @@
 import HTTPTypes
 import Logging
 import Synchronization
+import Tracing
 
 /// One request's life: received, answered, ended.
 ///
@@ -17,6 +18,7 @@ final class Exchange: Sendable {
     }
 
     private let request: Request
+    private let span: ServerSpan?
     private let server: Server
 
     // Held while libmicrohttpd suspends, resumes and queues, which is brief and calls none of our
@@ -25,10 +27,12 @@ final class Exchange: Sendable {
     // of them stands between each exchange and the stop.
     private let state = Mutex(State.received)
 
-    init(_ request: Request, server: Server) {
+    init(_ request: Request, span: ServerSpan?, server: Server) {
         self.request = request
+        self.span = span
         self.server = server
         server.exchanges.begin(at: request.received)
+        server.metrics.requestBegan()
     }
 
     /// Answers, or waits for the handler.
@@ -53,7 +57,7 @@ final class Exchange: Sendable {
             switch consume state {
             case .finished(let response):
                 let isQueued = connection.queue(
-                    response, requestID: request.id, closing: server.isDraining)
+                    response, to: request, closing: server.isDraining)
                 state = .queued(response)
                 return isQueued
             case .running:
@@ -115,16 +119,19 @@ final class Exchange: Sendable {
             }
         }
         let now = ContinuousClock.now
-        server.log(
-            AccessRecord(
-                request: request, route: server.router.route(of: request), response: response,
-                duration: now - request.received, ending: isAbandoned ? .cutOff : ending))
+        let record = AccessRecord(
+            request: request, route: server.router.route(of: request), response: response,
+            duration: now - request.received, ending: isAbandoned ? .cutOff : ending)
+        span?.end(record)
+        server.note(record)
         server.exchanges.end(at: now)
     }
 
     private func respond() async -> Response {
         do {
-            return try await server.router.handler(for: request)(request)
+            let handler = try server.router.handler(for: request)
+            guard let span else { return try await handler(request) }
+            return try await ServiceContext.withValue(span.context) { try await handler(request) }
         } catch let error as HTTPError {
             return server.router.refusal(error)
         } catch {

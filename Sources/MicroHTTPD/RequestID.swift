@@ -1,5 +1,4 @@
 public import HTTPTypes
-import Synchronization
 
 extension HTTPField.Name {
     /// The field that carries a request's id from service to service.
@@ -8,14 +7,10 @@ extension HTTPField.Name {
 
 /// The names of requests in logs.
 enum RequestID {
-    /// Distinguishes the ids of this process from those of all others.
-    private static let prefix = String(UInt64.random(in: 1 << 60 ... .max), radix: 16)
-    private static let count = Atomic<UInt64>(0)
-
-    /// An id that no other request has.
+    /// An id that no other request has: 16 hexadecimal digits.
     static func make() -> String {
-        let number = count.add(1, ordering: .relaxed).newValue
-        return "\(prefix)-\(number)"
+        let digits = String(UniqueID.next(), radix: 16)
+        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
     }
 
     /// The id that a client chose, if it may stand in a log: 1 to 128 of `A–Z a–z 0–9 . _ -`.

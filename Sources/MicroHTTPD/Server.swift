@@ -1,6 +1,8 @@
+import HTTPTypes
 public import Logging
 public import ServiceLifecycle
 import Synchronization
+public import Tracing
 
 /// An HTTP/1.1 server: libmicrohttpd on one thread of its own, and the handlers of a router.
 ///
@@ -35,7 +37,9 @@ public final class Server: Service {
     let router: Router
     let connections = Connections()
     let exchanges = Exchanges()
+    let metrics = ServerMetrics()
     let logger: Logger
+    let tracer: (any Tracer)?
     let log: @Sendable (AccessRecord) -> Void
     private let socket: Mutex<Socket?>
     private let draining = Atomic(false)
@@ -45,20 +49,40 @@ public final class Server: Service {
 
     /// Listens on the address of `configuration`.
     ///
-    /// - Parameter log: called once for each exchange when it has ended, on libmicrohttpd's thread,
-    ///   which waits for it.
+    /// - Parameters:
+    ///   - tracer: has a span for each exchange, which is the handler's `ServiceContext.current`.
+    ///   - log: called once for each exchange when it has ended, on libmicrohttpd's thread, which
+    ///     waits for it.
     /// - Throws: what the system has against listening there: the port is taken, for one.
     public init(
         _ configuration: Configuration, router: Router, logger: Logger,
+        tracer: any Tracer = InstrumentationSystem.tracer,
         log: @escaping @Sendable (AccessRecord) -> Void = { _ in }
     ) throws(SocketError) {
         let socket = try Socket(listeningOn: configuration.host, port: configuration.port)
         self.configuration = configuration
         self.router = router
         self.logger = logger
+        self.tracer = tracer is NoOpTracer ? nil : tracer
         self.log = log
         port = socket.port
         self.socket = Mutex(socket)
+    }
+
+    /// Notes in metrics and log that an exchange has ended.
+    func note(_ record: AccessRecord) {
+        metrics.requestEnded(record)
+        log(record)
+    }
+
+    /// Notes that libmicrohttpd has refused a request, of which nothing else is known.
+    func noteRefusal(status: Int) {
+        metrics.requestBegan()
+        note(
+            AccessRecord(
+                request: .unknown, route: nil,
+                response: Response(status: HTTPResponse.Status(code: status)), duration: .zero,
+                ending: .answered))
     }
 
     /// Serves until graceful shutdown.
@@ -71,7 +95,10 @@ public final class Server: Service {
         let daemon = try Daemon(socket: socket, server: self)
         logger.notice(
             "listening",
-            metadata: ["host": "\(configuration.host)", "port": .stringConvertible(Int(port))])
+            metadata: [
+                "connection_limit": .stringConvertible(Int(configuration.connectionLimit)),
+                "host": "\(configuration.host)", "port": .stringConvertible(Int(port)),
+            ])
         try? await gracefulShutdown()
         await drain(daemon)
     }
@@ -88,18 +115,33 @@ public final class Server: Service {
     /// 5. libmicrohttpd closes what is left, and its thread ends.
     private func drain(_ daemon: consuming Daemon) async {
         draining.store(true, ordering: .relaxed)
+        logger.notice(
+            "shutting down",
+            metadata: [
+                "connections": .stringConvertible(connections.count),
+                "drain_delay": "\(configuration.drainDelay)",
+                "requests_in_flight": .stringConvertible(exchanges.activity.count),
+                "shutdown_timeout": "\(configuration.shutdownTimeout)",
+            ])
         try? await Task.sleep(for: configuration.drainDelay)
         do {
             try daemon.refuseConnections()
         } catch {
             logger.warning("still accepting while draining", metadata: ["error": "\(error)"])
         }
+        logger.notice(
+            "draining",
+            metadata: [
+                "connections": .stringConvertible(connections.count),
+                "requests_in_flight": .stringConvertible(exchanges.activity.count),
+            ])
         let cutOff = await waitUntilAtRest(daemon, deadline: .now + configuration.shutdownTimeout)
         if cutOff > 0 {
             logger.warning("requests cut off", metadata: ["count": .stringConvertible(cutOff)])
         }
         exchanges.close()
         await daemon.stop()
+        logger.notice("stopped", metadata: ["requests_cut_off": .stringConvertible(cutOff)])
     }
 
     /// Waits until nothing is in flight, nobody waits to be accepted and nothing to be read, and

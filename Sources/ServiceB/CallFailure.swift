@@ -17,17 +17,25 @@ enum CallFailure: Error, Equatable {
     /// Too many calls are in flight; nothing was sent.
     case overloaded
 
-    /// The word for it.
-    var reason: String {
+    /// The words, one for each failure.
+    enum Reason: String, CaseIterable {
+        case refused, unreachable, dns, timeout, reset
+        case badStatus = "bad_status"
+        case badAnswer = "bad_answer"
+        case overloaded
+    }
+
+    /// The word for this one.
+    var reason: Reason {
         switch self {
-        case .refused: "refused"
-        case .unreachable: "unreachable"
-        case .dns: "dns"
-        case .timeout: "timeout"
-        case .reset: "reset"
-        case .badStatus: "bad_status"
-        case .badAnswer: "bad_answer"
-        case .overloaded: "overloaded"
+        case .refused: .refused
+        case .unreachable: .unreachable
+        case .dns: .dns
+        case .timeout: .timeout
+        case .reset: .reset
+        case .badStatus: .badStatus
+        case .badAnswer: .badAnswer
+        case .overloaded: .overloaded
         }
     }
 

@@ -1,7 +1,10 @@
 import Dispatch
 import Foundation
 import FoundationNetworking
+import HTTPTypes
+import MicroHTTPD
 import Synchronization
+import Tracing
 
 /// The client of Service A, over `URLSession`.
 ///
@@ -10,8 +13,7 @@ import Synchronization
 final class EchoClient: Sendable {
     private let serviceA: ServiceAURL
     private let timeout: Duration
-    private let maxCalls: Int
-    private let callsInFlight = Atomic(0)
+    private let places: Places
     private let session: URLSession
 
     // URLSession's calls block while its one queue is busy, in a name look-up for instance.
@@ -33,7 +35,7 @@ final class EchoClient: Sendable {
     init(serviceA: ServiceAURL, timeout: Duration, maxCalls: Int) {
         self.serviceA = serviceA
         self.timeout = timeout
-        self.maxCalls = maxCalls
+        places = Places(limit: maxCalls)
         let configuration = URLSessionConfiguration.ephemeral
         configuration.httpAdditionalHeaders = ["Accept-Encoding": "identity"]
         configuration.httpCookieAcceptPolicy = .never
@@ -50,33 +52,52 @@ final class EchoClient: Sendable {
         session = URLSession(configuration: configuration, delegate: nil, delegateQueue: serial)
     }
 
-    /// Has Service A echo `message`.
+    /// The calls that are not over yet, for `URLSession` that is.
+    var callsInFlight: Int { places.taken }
+
+    /// Has Service A echo `message`, as a part of what `request` asks for.
     ///
     /// - Throws: ``CallFailure``, when the deadline passes at the latest.
-    func echo(_ message: String, requestID: String) async throws(CallFailure) {
+    func echo(_ message: String, for request: Request) async throws(CallFailure) {
         guard let url = serviceA.echo(message) else { throw .badAnswer }
-        guard callsInFlight.add(1, ordering: .relaxed).newValue <= maxCalls else {
-            callsInFlight.subtract(1, ordering: .relaxed)
-            throw .overloaded
-        }
-        var request = URLRequest(url: url)
-        request.setValue(requestID, forHTTPHeaderField: "X-Request-Id")
+        guard places.enter() else { throw .overloaded }
+        let span = startSpan("GET", ofKind: .client)
+        defer { span.end() }
+        let call = Self.request(url, for: request, context: span.context)
         let outcome = await withCheckedContinuation { continuation in
-            start(request, message, Call(continuation, cancelling: cancelling))
+            start(call, message, Call(continuation, cancelling: cancelling))
         }
+        if case .failure = outcome { span.setStatus(SpanStatus(code: .error)) }
         try outcome.get()
+    }
+
+    private static func request(
+        _ url: URL, for request: Request, context: ServiceContext
+    ) -> URLRequest {
+        var call = URLRequest(url: url)
+        func set(_ name: HTTPField.Name, _ value: String) {
+            call.setValue(value, forHTTPHeaderField: name.rawName)
+        }
+        set(.xRequestID, request.id)
+        set(.traceparent, request.traceContext.traceparent)
+        if !request.traceContext.tracestate.isEmpty {
+            set(.tracestate, request.traceContext.tracestate)
+        }
+        // A tracer, where there is one, puts the span above in the place of the request's.
+        InstrumentationSystem.instrument.inject(context, into: &call, using: FieldInjector())
+        return call
     }
 
     private func start(_ request: URLRequest, _ message: String, _ call: Call) {
         call.abandon(after: timeout, on: deadlines)
         launching.async { [self] in
             guard !call.hasEnded else {
-                callsInFlight.subtract(1, ordering: .relaxed)
+                places.leave()
                 return
             }
             let task = session.dataTask(with: request) { [self] data, response, error in
                 // Only now is URLSession done with a call that may have been answered long ago.
-                callsInFlight.subtract(1, ordering: .relaxed)
+                places.leave()
                 call.end(outcome(of: message, data, response, error))
             }
             call.launch(task)
@@ -99,6 +120,12 @@ final class EchoClient: Sendable {
             answer.echo.utf8.elementsEqual(message.utf8)
         else { return .failure(.badAnswer) }
         return .success(())
+    }
+}
+
+private struct FieldInjector: Injector {
+    func inject(_ value: String, forKey name: String, into request: inout URLRequest) {
+        request.setValue(value, forHTTPHeaderField: name)
     }
 }
 

@@ -17,6 +17,8 @@ struct ServiceB: ServiceCommand {
 
     static let defaultPort: UInt16 = 8081
 
+    static let metricsHelp = UpstreamMetrics.help
+
     @Option(
         name: .customLong("service-a-url"), parsing: .unconditional,
         help: "Where Service A is, http only [SERVICE_A_URL] (default: http://localhost:8080).")

@@ -7,16 +7,14 @@ struct AccessLog: Sendable {
     let logger: Logger
 
     /// Paths that are asked for all the time and by machines.
-    private static let probes: Set = ["/health", "/ready"]
+    private static let probes: Set = ["/health", "/metrics", "/ready"]
 
     /// Writes the line of one exchange: probes at debug, failures of ours at error.
     func write(_ record: AccessRecord) {
-        // Where nothing was sent: 503 if that was our doing, or else what nginx has for it.
-        let status = record.response?.status.code ?? (record.ending == .cutOff ? 503 : 499)
         let level: Logger.Level =
             if let route = record.route, Self.probes.contains(route) {
                 .debug
-            } else if status >= 500 {
+            } else if record.code >= 500 || record.response?.status.kind == .serverError {
                 .error
             } else {
                 .info
@@ -25,10 +23,11 @@ struct AccessLog: Sendable {
         var metadata = record.response?.logMetadata ?? [:]
         metadata["endpoint"] = "\(record.route ?? "unmatched")"
         metadata["method"] = "\(record.request.method.rawValue.prefix(64))"
-        metadata["status"] = .stringConvertible(status)
+        metadata["status"] = .stringConvertible(record.code)
         metadata["latency_ms"] = .stringConvertible(Milliseconds(record.duration))
         metadata["request_id"] = "\(record.request.id)"
-        if let message = record.request.query["msg"] {
+        metadata["trace_id"] = "\(record.request.traceContext.traceID)"
+        if let message = metadata["msg"]?.description ?? record.request.query["msg"] {
             metadata["msg"] = "\(String(message.unicodeScalars.prefix(64)))"
         }
         if record.ending != .answered { metadata["ending"] = "\(record.ending)" }

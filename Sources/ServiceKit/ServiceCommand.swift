@@ -11,6 +11,9 @@ public protocol ServiceCommand: ParsableCommand {
     /// The port where neither flag nor environment names one.
     static var defaultPort: UInt16 { get }
 
+    /// A line of explanation for each metric of this service that not every service has.
+    static var metricsHelp: [String: String] { get }
+
     /// The options that both services have.
     var options: ServiceOptions { get }
 
@@ -21,6 +24,9 @@ public protocol ServiceCommand: ParsableCommand {
 }
 
 extension ServiceCommand {
+    /// None.
+    public static var metricsHelp: [String: String] { [:] }
+
     /// Runs the service and ends the process.
     ///
     /// Exit codes: 0, ended as asked; 1, cannot listen, or not healthy; 64, wrong usage.
@@ -51,9 +57,11 @@ extension ServiceCommand {
         var configuration = try options.serverConfiguration(defaultPort: Self.defaultPort)
         let (level, format) = try options.logging()
         let readiness = Readiness()
+        let metricsPage = MetricsPage(help: Self.metricsHelp)
         var router = Router { refusal in Response(refusal) }
         router.get("/health") { _ in Response(["status": "ok"]) }
         router.get("/ready") { _ in readiness.response() }
+        router.get("/metrics") { _ in metricsPage.response() }
         let logger = Logger(label: Self.name) { name in
             LineLogHandler(service: name, format: format, logLevel: level)
         }
@@ -96,13 +104,12 @@ extension ServiceCommand {
                     _exit(128 + signal.rawValue)
                 }
                 isFirst = false
+                logger.notice("not ready any more", metadata: ["signal": "\(signal)"])
                 readiness.end()
                 await group.triggerGracefulShutdown()
-                logger.notice("shutting down", metadata: ["signal": "\(signal)"])
             }
         }
         try await group.run()
-        logger.notice("stopped")
     }
 
     private static var name: String { configuration.commandName ?? "\(self)" }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import ServiceKit
@@ -24,20 +25,5 @@ import Testing
             #expect(try JSONDecoder().decode([String: String].self, from: line) == [text: text])
             #expect(line.dropLast().allSatisfy { $0 >= 0x20 })
         }
-    }
-}
-
-extension String {
-    /// Up to 20 characters, among them all those that are special to somebody.
-    static func random() -> String {
-        let special = "\"\\\n\r\t\0\u{1b}\u{7f}\u{85}\u{2028}\u{202e}\u{feff}= {}[],:'%é😀"
-        var text = String.UnicodeScalarView()
-        for _ in 0..<Int.random(in: 0...20) {
-            let any = Unicode.Scalar(UInt32.random(in: 0...0x10FFFF))
-            if let scalar = Bool.random() ? special.unicodeScalars.randomElement() : any {
-                text.append(scalar)
-            }
-        }
-        return String(text)
     }
 }

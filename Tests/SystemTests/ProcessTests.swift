@@ -11,7 +11,7 @@ extension SystemTests {
                 #expect(try get("/health", port: service.port).status == 200)
                 service.signal(signal)
                 #expect(service.exitCode() == 0)
-                #expect(service.lines.last?.hasSuffix(" stopped") == true)
+                #expect(service.lines.last?.contains(" stopped ") == true)
             }
         }
 

@@ -58,7 +58,7 @@ extension SystemTests {
                 #expect(
                     line.contains(
                         #" msg="x\u000a2026-01-01T00:00:00.000Z error forged status=500""#))
-                #expect(line.hasSuffix(" status=200"))
+                #expect(line.contains(" request_id=forger status=200 trace_id="))
             }
         }
 
@@ -83,7 +83,7 @@ extension SystemTests {
                 let service = try ServiceProcess("service-a", ["--log-format", "json"])
                 _ = try get("/echo?msg=%22", port: service.port, fields: ["X-Request-Id: j"])
                 let expected =
-                    /\{"time":"[^"]+","level":"info","service":"service-a","event":"request","endpoint":"\/echo","latency_ms":\d+\.\d{3},"method":"GET","msg":"\\"","request_id":"j","status":200\}/
+                    /\{"time":"[^"]+","level":"info","service":"service-a","event":"request","endpoint":"\/echo","latency_ms":\d+\.\d{3},"method":"GET","msg":"\\"","request_id":"j","status":200,"trace_id":"[0-9a-f]{32}"\}/
                 #expect(
                     eventually {
                         service.lines.contains { (try? expected.wholeMatch(in: $0)) != nil }
@@ -96,12 +96,12 @@ extension SystemTests {
                 let service = try ServiceProcess("service-a")
                 let talkative = try ServiceProcess("service-a", ["--log-level", "debug"])
                 for service in [service, talkative] {
-                    for target in ["/health", "/ready", "/echo?msg=last"] {
+                    for target in ["/health", "/ready", "/metrics", "/echo?msg=last"] {
                         _ = try get(target, port: service.port)
                     }
                     #expect(eventually { service.lines.contains { $0.contains("msg=last") } })
                 }
-                #expect(!service.lines.contains { $0.contains("/health") || $0.contains("/ready") })
+                #expect(!service.lines.contains { $0.contains(/\/(health|ready|metrics)/) })
                 #expect(
                     talkative.lines.contains {
                         $0.contains(" debug service-a request endpoint=/health")

@@ -1,3 +1,4 @@
+import Glibc
 import MicroHTTPD
 
 /// One connection of a client that sends just what it is told to.
@@ -52,6 +53,13 @@ package final class HTTPClient {
         reply.body = String(decoding: buffer.prefix(length), as: UTF8.self)
         buffer.removeFirst(length)
         return reply
+    }
+
+    /// Has the connection end with a reset instead of a close.
+    package func reset() throws {
+        let descriptor = try socket.duplicate()
+        PeerConnection(descriptor: descriptor).reset()
+        close(descriptor)
     }
 
     /// Whether the server has closed the connection, or does so before the timeout.

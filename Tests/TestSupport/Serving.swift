@@ -1,11 +1,12 @@
 import Logging
 package import MicroHTTPD
 import ServiceLifecycle
+package import Tracing
 
 /// Serves `router` in this process while `body` runs, on a thread of its own, then shuts down.
 package func serving<Value: Sendable>(
     _ router: Router, drainDelay: Duration = .zero, shutdownTimeout: Duration = .seconds(5),
-    connectionLimit: UInt32 = 1000, idleTimeout: UInt32 = 20,
+    tracer: any Tracer = NoOpTracer(), connectionLimit: UInt32 = 1000, idleTimeout: UInt32 = 20,
     log: @escaping @Sendable (AccessRecord) -> Void = { _ in },
     body:
         @escaping @Sendable (_ port: UInt16, _ shutDown: @escaping @Sendable () -> Void) throws
@@ -17,7 +18,7 @@ package func serving<Value: Sendable>(
     configuration.drainDelay = drainDelay
     configuration.shutdownTimeout = shutdownTimeout
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    let server = try Server(configuration, router: router, logger: logger, log: log)
+    let server = try Server(configuration, router: router, logger: logger, tracer: tracer, log: log)
     let group = ServiceGroup(services: [server], logger: logger)
     async let running: Void = group.run()
     let result: Result<Value, any Error>

@@ -1,0 +1,47 @@
+import HTTPTypes
+import Tracing
+
+/// The span of one exchange, where the server has a tracer.
+struct ServerSpan: Sendable {
+    private let span: any Span
+
+    /// Where the span is in its trace, if the tracer speaks of that as the W3C does.
+    let traceContext: TraceContext?
+
+    /// What the handler's task has as its `ServiceContext.current`.
+    var context: ServiceContext { span.context }
+
+    /// Starts a span that continues what the request carries.
+    init(_ tracer: any Tracer, method: HTTPRequest.Method, headerFields: HTTPFields) {
+        var context = ServiceContext.topLevel
+        tracer.extract(headerFields, into: &context, using: FieldExtractor())
+        span = tracer.startSpan(method.rawValue, context: context, ofKind: .server)
+        var fields = HTTPFields()
+        tracer.inject(span.context, into: &fields, using: FieldInjector())
+        traceContext = TraceContext(fields)
+    }
+
+    /// Ends the span, with the names that OpenTelemetry has for its attributes.
+    func end(_ record: AccessRecord) {
+        span.operationName = "\(record.request.method) \(record.route ?? "unmatched")"
+        span.updateAttributes { attributes in
+            attributes["http.request.method"] = record.request.method.rawValue
+            attributes["http.response.status_code"] = record.code
+            attributes["http.route"] = record.route
+        }
+        if record.code >= 500 { span.setStatus(SpanStatus(code: .error)) }
+        span.end()
+    }
+}
+
+private struct FieldExtractor: Extractor {
+    func extract(key: String, from fields: HTTPFields) -> String? {
+        HTTPField.Name(key).flatMap { fields[$0] }
+    }
+}
+
+private struct FieldInjector: Injector {
+    func inject(_ value: String, forKey key: String, into fields: inout HTTPFields) {
+        if let name = HTTPField.Name(key) { fields[name] = value }
+    }
+}
