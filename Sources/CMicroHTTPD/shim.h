@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 // The C that Swift cannot say. Whatever differs between libmicrohttpd 0.9.75 and 1.0.x is
 // decided in this file and in no other.
@@ -12,7 +13,7 @@
 // MHD_start_daemon is variadic. No MHD_USE_ERROR_LOG: its messages are for clients to provoke.
 static inline struct MHD_Daemon *cmhd_start(
     int listen_socket, unsigned int connection_limit, size_t connection_memory,
-    unsigned int idle_seconds, MHD_AccessHandlerCallback access,
+    MHD_AccessHandlerCallback access,
     MHD_RequestCompletedCallback completed, MHD_NotifyConnectionCallback connection,
     void *(*target)(void *, const char *, struct MHD_Connection *),
     size_t (*unescape)(void *, struct MHD_Connection *, char *), void *context)
@@ -23,7 +24,8 @@ static inline struct MHD_Daemon *cmhd_start(
         MHD_OPTION_LISTEN_SOCKET, listen_socket,
         MHD_OPTION_CONNECTION_LIMIT, connection_limit,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, connection_memory,
-        MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds,
+        // 1.0 has rules of its own, and this makes them RFC 9112's. 0.9 gets some of them wrong.
+        MHD_OPTION_STRICT_FOR_CLIENT, MHD_get_version()[0] == '0' ? 0 : 1,
         MHD_OPTION_NOTIFY_COMPLETED, completed, context,
         MHD_OPTION_NOTIFY_CONNECTION, connection, context,
         MHD_OPTION_URI_LOG_CALLBACK, target, context,
@@ -76,6 +78,30 @@ static inline const char *cmhd_reveal_query(const char *path, void *context)
 static inline int cmhd_descriptor(struct MHD_Connection *connection)
 {
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
+// The application's value for the connection, for the NOTIFY_CONNECTION callback to set.
+static inline void *cmhd_socket_context(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+// Sends a response past libmicrohttpd, which needs what is left of the connection's memory even
+// for the refusal of a request that has taken all of it. Only in the first call of the access
+// handler, which must then return MHD_NO: nothing of an earlier response waits to be sent. The
+// socket's buffer has room, or else its client does not read.
+static inline void cmhd_send_past(
+    struct MHD_Connection *connection, const void *response, size_t size)
+{
+    send(cmhd_descriptor(connection), response, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+// Now, as the Date of a response (RFC 9110 §5.6.7).
+static inline void cmhd_date(char text[30])
+{
+    const time_t now = time(NULL);
+    struct tm utc;
+    strftime(text, 30, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &utc));
 }
 
 // The status that has been queued for the connection's request; 0 if there is none.

@@ -82,6 +82,14 @@ static inline int cmhd_unread(int fd)
     return ioctl(fd, FIONREAD, &count) == 0 ? count : 0;
 }
 
+// The milliseconds since bytes last arrived.
+static inline uint32_t cmhd_silence(int fd)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_last_data_recv : 0;
+}
+
 // The number of connections that this listening socket has not accepted yet.
 static inline uint32_t cmhd_backlog(int fd)
 {

@@ -11,25 +11,43 @@ import HTTPTypes
         unsafe self.pointer = pointer
     }
 
-    /// The header section, copied: libmicrohttpd reuses its memory after the exchange.
-    var headerFields: HTTPFields {
-        var fields = HTTPFields()
-        unsafe withUnsafeMutablePointer(to: &fields) { fields in
-            _ = unsafe MHD_get_connection_values(
-                pointer, .HEADER_KIND,
-                { fields, _, name, value in
-                    if let name = unsafe name,
-                        let name = unsafe HTTPField.Name(String(cString: name))
-                    {
-                        let value = unsafe value.map { unsafe String(cString: $0) } ?? ""
-                        // The pointer is the one lent above; MHD calls this before it returns.
-                        unsafe fields?.assumingMemoryBound(to: HTTPFields.self).pointee
-                            .append(HTTPField(name: name, value: value))
-                    }
-                    return .YES
-                }, fields)
+    /// The connection's record.
+    var record: ConnectionRecord? {
+        let context = unsafe cmhd_socket_context(pointer)
+        return unsafe context.map {
+            unsafe Unmanaged<ConnectionRecord>.fromOpaque($0).takeUnretainedValue()
         }
-        return fields
+    }
+
+    /// The header section, copied: libmicrohttpd reuses its memory after the exchange.
+    var headerSection: HeaderSection {
+        var section = HeaderSection()
+        unsafe withUnsafeMutablePointer(to: &section) { section in
+            _ = unsafe MHD_get_connection_values_n(
+                pointer, .HEADER_KIND,
+                { section, _, name, nameSize, value, valueSize in
+                    // The pointer is the one lent above; MHD calls this before it returns.
+                    unsafe section?.assumingMemoryBound(to: HeaderSection.self).pointee
+                        .append(
+                            name: UnsafeRawBufferPointer(start: name, count: nameSize),
+                            value: UnsafeRawBufferPointer(
+                                start: value, count: value == nil ? 0 : valueSize))
+                    return .YES
+                }, section)
+        }
+        return section
+    }
+
+    /// Sends `response` without libmicrohttpd; only in the first call of the access handler, which
+    /// must then have the connection closed.
+    func sendPast(_ response: Response, to request: Request) {
+        var head = "HTTP/1.1 \(response.status)\r\nDate: \(Self.date)\r\n"
+        forEachField(of: response, to: request, closing: true) { head += "\($0): \($1)\r\n" }
+        head += "Content-Length: \(response.body.count)\r\n\r\n"
+        let bytes = Array(head.utf8) + (request.method == .head ? [] : response.body)
+        unsafe bytes.withUnsafeBytes {
+            unsafe cmhd_send_past(pointer, $0.baseAddress, $0.count)
+        }
     }
 
     /// Hands `response` to libmicrohttpd; only in the final call of the access handler.
@@ -48,17 +66,36 @@ import HTTPTypes
                 _ = unsafe value.withCString { unsafe MHD_add_response_header(made, name, $0) }
             }
         }
-        for field in response.headerFields { add(field.name.rawName, field.value) }
-        add(HTTPField.Name.xRequestID.rawName, request.id)
-        add(HTTPField.Name.traceparent.rawName, request.traceContext.traceparent)
-        if closing { add("Connection", "close") }
+        forEachField(of: response, to: request, closing: closing, add)
+        record?.enter(.response)
         return unsafe MHD_queue_response(pointer, UInt32(response.status.code), made) == .YES
+    }
+
+    /// Calls `body` with the fields that a response is sent with, less those of libmicrohttpd's.
+    private func forEachField(
+        of response: Response, to request: Request, closing: Bool,
+        _ body: (_ name: String, _ value: String) -> Void
+    ) {
+        for field in response.headerFields { body(field.name.rawName, field.value) }
+        body(HTTPField.Name.xRequestID.rawName, request.id)
+        body(HTTPField.Name.traceparent.rawName, request.traceContext.traceparent)
+        if closing { body("Connection", "close") }
+    }
+
+    /// Now, as RFC 9110 §5.6.7 writes it.
+    private static var date: String {
+        unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 30) { text in
+            guard let start = text.baseAddress else { return "" }
+            unsafe cmhd_date(start)
+            return unsafe String(cString: start)
+        }
     }
 
     /// Takes the connection out of the event loop until the result is resumed.
     ///
     /// Only in the final call of the access handler, which must then return without answering.
     func suspend() -> SuspendedConnection {
+        record?.enter(.handler)
         unsafe MHD_suspend_connection(pointer)
         return unsafe SuspendedConnection(pointer)
     }

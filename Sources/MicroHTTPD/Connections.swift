@@ -3,35 +3,59 @@ import Synchronization
 /// The connections that libmicrohttpd has accepted and not yet closed.
 final class Connections: Sendable {
     private struct State {
-        var descriptors: Set<CInt> = []
+        var records: [CInt: ConnectionRecord] = [:]
         var lastOpened = ContinuousClock.now
     }
 
+    // libmicrohttpd has a connection removed before it closes the descriptor. So whoever holds the
+    // lock can use a descriptor that is in here: it cannot be another file's.
     private let state = Mutex(State())
 
     /// How many there are.
-    var count: Int { state.withLock { $0.descriptors.count } }
+    var count: Int { state.withLock { $0.records.count } }
 
     /// When the newest connection was accepted.
     var lastOpened: ContinuousClock.Instant { state.withLock { $0.lastOpened } }
 
     /// Whether any connection has bytes that libmicrohttpd has not read yet.
     var hasInput: Bool {
-        // Under the lock: libmicrohttpd has a connection removed before it closes the descriptor,
-        // which therefore cannot be another file's.
-        state.withLock { $0.descriptors.contains(where: Socket.hasInput) }
+        state.withLock { $0.records.keys.contains(where: Socket.hasInput) }
     }
 
     /// Adds an accepted connection.
-    func insert(_ descriptor: CInt) {
+    func insert(_ record: ConnectionRecord) {
         state.withLock {
-            $0.descriptors.insert(descriptor)
+            $0.records[record.descriptor] = record
             $0.lastOpened = .now
         }
     }
 
     /// Removes a connection that is about to be closed.
-    func remove(_ descriptor: CInt) {
-        state.withLock { _ = $0.descriptors.remove(descriptor) }
+    func remove(_ record: ConnectionRecord) {
+        state.withLock { _ = $0.records.removeValue(forKey: record.descriptor) }
+    }
+
+    /// Has libmicrohttpd close the connections whose peer has not kept its deadline.
+    ///
+    /// On any thread: a socket that is shut down is readable, which wakes libmicrohttpd.
+    func shutDownLate(_ limits: Server.Configuration) {
+        state.withLock { state in
+            for (descriptor, record) in state.records {
+                let (phase, age) = record.current
+                switch phase {
+                case .opened where age > limits.headerTimeout,
+                    .content where age > limits.contentTimeout,
+                    .idle where age > limits.idleTimeout + limits.headerTimeout,
+                    // Without a byte of the next request.
+                    .idle
+                where age > limits.idleTimeout
+                    && Socket.silence(descriptor) >= limits.idleTimeout:
+                    Socket.shutDownReading(descriptor)
+                case .response where age > limits.sendTimeout:
+                    Socket.shutDown(descriptor)
+                default: break
+                }
+            }
+        }
     }
 }

@@ -21,8 +21,7 @@ private let connectionMemory = 16 * 1024
         let descriptor = try socket.duplicate()
         let daemon = unsafe cmhd_start(
             descriptor, server.configuration.connectionLimit,
-            connectionMemory, server.configuration.idleTimeout,
-            access, completed, connectionChanged, cmhd_hide_query,
+            connectionMemory, access, completed, connectionChanged, cmhd_hide_query,
             cmhd_keep_escapes, Unmanaged.passUnretained(server).toOpaque())
         guard let daemon = unsafe daemon else {
             throw SocketError("libmicrohttpd does not start")
@@ -84,31 +83,28 @@ private func access(
     let connection = unsafe Connection(pointer)
     if unsafe cmhd_is_new(request.pointee) != 0 {
         let query = unsafe cmhd_reveal_query(path, request.pointee)
-        let method = unsafe HTTPRequest.Method(String(cString: method)) ?? .unknown
-        let headerFields = connection.headerFields
-        let span = server.tracer.map { tracer in
-            ServerSpan(tracer, method: method, headerFields: headerFields)
-        }
+        let target = unsafe RequestTarget(
+            String(cString: path),
+            query: query.map { query in
+                unsafe [UInt8](UnsafeRawBufferPointer(start: query, count: strlen(query)))
+            })
         let exchange = unsafe Exchange(
-            Request(
-                method: method, path: String(cString: path),
-                query: query.map { query in
-                    unsafe [UInt8](
-                        UnsafeRawBufferPointer(start: query, count: strlen(query)))
-                } ?? [],
-                headerFields: headerFields, traceContext: span?.traceContext, received: .now),
-            span: span, server: server)
+            method: HTTPRequest.Method(String(cString: method)), target: target,
+            headerSection: connection.headerSection,
+            isVersion1_0: version.map { unsafe strcmp($0, MHD_HTTP_VERSION_1_0) == 0 } ?? false,
+            server: server)
         unsafe request.pointee = Unmanaged.passRetained(exchange).toOpaque()
-        return .YES
-    }
-    if unsafe contentSize.pointee > 0 {
-        // Content of a request has no meaning to any handler (RFC 9110 §9.3.1): it is discarded.
-        unsafe contentSize.pointee = 0
-        return .YES
+        return exchange.begin(on: connection) ? .YES : .NO
     }
     guard let exchange = unsafe request.pointee else { return .NO }
-    return unsafe Unmanaged<Exchange>.fromOpaque(exchange)._withUnsafeGuaranteedRef {
-        $0.proceed(on: connection)
+    return unsafe Unmanaged<Exchange>.fromOpaque(exchange)._withUnsafeGuaranteedRef { exchange in
+        let size = unsafe contentSize.pointee
+        if size > 0 {
+            // Content of a request has no meaning to any handler (RFC 9110 §9.3.1).
+            unsafe contentSize.pointee = 0
+            return exchange.discard(size)
+        }
+        return exchange.proceed(on: connection)
     } ? .YES : .NO
 }
 
@@ -134,24 +130,30 @@ private func completed(
         default: .clientLeft
         }
     unsafe request.pointee = nil
+    unsafe Connection(connection).record?.enter(.idle)
     unsafe Unmanaged<Exchange>.fromOpaque(exchange).takeRetainedValue()
         .end(ending)
 }
 
-/// MHD_NotifyConnectionCallback.
+/// MHD_NotifyConnectionCallback: the record is retained here at the beginning, and released at the end.
 private func connectionChanged(
     context: UnsafeMutableRawPointer?, connection: OpaquePointer?,
     socketContext: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
     code: MHD_ConnectionNotificationCode
 ) {
-    guard let server = unsafe server(context), let connection = unsafe connection else { return }
-    let descriptor = unsafe cmhd_descriptor(connection)
+    guard let server = unsafe server(context), let connection = unsafe connection,
+        let socketContext = unsafe socketContext
+    else { return }
     switch code {
     case .CONNECTION_NOTIFY_STARTED:
-        server.connections.insert(descriptor)
+        let record = unsafe ConnectionRecord(descriptor: cmhd_descriptor(connection))
+        unsafe socketContext.pointee = Unmanaged.passRetained(record).toOpaque()
+        server.connections.insert(record)
         server.metrics.connectionOpened()
     case .CONNECTION_NOTIFY_CLOSED:
-        server.connections.remove(descriptor)
+        guard let context = unsafe socketContext.pointee else { return }
+        let record = unsafe Unmanaged<ConnectionRecord>.fromOpaque(context).takeRetainedValue()
+        server.connections.remove(record)
         server.metrics.connectionClosed()
     }
 }

@@ -14,10 +14,12 @@ final class Exchange: Sendable {
         case suspended(SuspendedConnection, Task<Void, Never>)
         case finished(Response)
         case queued(Response)
+        case sentPast(Response)
         case abandoned
     }
 
     private let request: Request
+    private let refusal: HTTPError?
     private let span: ServerSpan?
     private let server: Server
 
@@ -27,12 +29,57 @@ final class Exchange: Sendable {
     // of them stands between each exchange and the stop.
     private let state = Mutex(State.received)
 
-    init(_ request: Request, span: ServerSpan?, server: Server) {
-        self.request = request
-        self.span = span
+    // Written and read on libmicrohttpd's thread only.
+    private let contentSize = Atomic(0)
+
+    /// Takes a request as it has been read.
+    init(
+        method: HTTPRequest.Method?, target: RequestTarget, headerSection: HeaderSection,
+        isVersion1_0: Bool, server: Server
+    ) {
         self.server = server
+        span = server.tracer.map { tracer in
+            ServerSpan(tracer, method: method ?? .unknown, headerFields: headerSection.fields)
+        }
+        request = Request(
+            method: method ?? .unknown, target: target, headerSection: headerSection,
+            traceContext: span?.traceContext)
+        do {
+            try Framing.check(
+                method: method, target: target, headerSection: headerSection,
+                isVersion1_0: isVersion1_0)
+            refusal = nil
+        } catch {
+            refusal = error
+        }
         server.exchanges.begin(at: request.received)
         server.metrics.requestBegan()
+    }
+
+    /// Goes on to the content, unless the request is refused: then nothing that comes after its
+    /// header section is read.
+    ///
+    /// The first call of the access handler.
+    ///
+    /// - Returns: false if the connection is to be closed.
+    func begin(on connection: borrowing Connection) -> Bool {
+        guard let refusal else {
+            connection.record?.enter(.content)
+            return true
+        }
+        let response = server.router.refusal(refusal)
+        connection.sendPast(response, to: request)
+        state.withLock { $0 = .sentPast(response) }
+        return false
+    }
+
+    /// Counts content that is not kept.
+    ///
+    /// The calls of the access handler between the first and the last.
+    ///
+    /// - Returns: false if the connection is to be closed.
+    func discard(_ size: Int) -> Bool {
+        contentSize.add(size, ordering: .relaxed).newValue <= Framing.discardLimit
     }
 
     /// Answers, or waits for the handler.
@@ -57,7 +104,8 @@ final class Exchange: Sendable {
             switch consume state {
             case .finished(let response):
                 let isQueued = connection.queue(
-                    response, to: request, closing: server.isDraining)
+                    response, to: request,
+                    closing: server.isDraining || response.status == .contentTooLarge)
                 state = .queued(response)
                 return isQueued
             case .running:
@@ -111,17 +159,18 @@ final class Exchange: Sendable {
 
     /// Notes that libmicrohttpd is done with the request, its response sent or not.
     func end(_ ending: AccessRecord.Ending) {
-        let (response, isAbandoned): (Response?, Bool) = state.withLock { state in
+        let (response, ending): (Response?, AccessRecord.Ending) = state.withLock { state in
             switch state {
-            case .queued(let response): (response, false)
-            case .abandoned: (nil, true)
-            default: (nil, false)
+            case .queued(let response): (response, ending)
+            case .sentPast(let response): (response, .answered)
+            case .abandoned: (nil, .cutOff)
+            default: (nil, ending)
             }
         }
         let now = ContinuousClock.now
         let record = AccessRecord(
             request: request, route: server.router.route(of: request), response: response,
-            duration: now - request.received, ending: isAbandoned ? .cutOff : ending)
+            duration: now - request.received, ending: ending)
         span?.end(record)
         server.note(record)
         server.exchanges.end(at: now)
@@ -129,6 +178,9 @@ final class Exchange: Sendable {
 
     private func respond() async -> Response {
         do {
+            guard contentSize.load(ordering: .relaxed) <= Framing.contentLimit else {
+                throw Framing.contentTooLarge
+            }
             let handler = try server.router.handler(for: request)
             guard let span else { return try await handler(request) }
             return try await ServiceContext.withValue(span.context) { try await handler(request) }

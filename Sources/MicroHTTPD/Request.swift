@@ -8,8 +8,8 @@ public struct Request: Sendable {
     /// The path of the request target as it was sent, escapes included (RFC 9112 §3.2).
     public let path: String
 
-    /// The header section; fields whose name is no token are left out (RFC 9110 §5.1).
-    public let headerFields: HTTPFields
+    /// The fields of the header section (RFC 9110 §5), made anew each time.
+    public var headerFields: HTTPFields { headerSection.fields }
 
     /// The name of this request in logs: the client's `X-Request-Id`, or else one made here.
     public let id: String
@@ -20,6 +20,8 @@ public struct Request: Sendable {
     /// When the header section had been read.
     public let received: ContinuousClock.Instant
 
+    private let headerSection: HeaderSection
+
     /// The parameters of the query; nil where the query cannot be decoded.
     let decodedQuery: Query?
 
@@ -29,21 +31,21 @@ public struct Request: Sendable {
     /// A request that could not be read.
     static var unknown: Self {
         Self(
-            method: .unknown, path: "", query: [], headerFields: [:], traceContext: nil,
-            received: .now)
+            method: .unknown, target: RequestTarget("", query: nil),
+            headerSection: HeaderSection(), traceContext: nil)
     }
 
     init(
-        method: HTTPRequest.Method, path: String, query: [UInt8], headerFields: HTTPFields,
-        traceContext: TraceContext?, received: ContinuousClock.Instant
+        method: HTTPRequest.Method, target: RequestTarget, headerSection: HeaderSection,
+        traceContext: TraceContext?
     ) {
         self.method = method
-        self.path = path
-        self.headerFields = headerFields
-        self.received = received
-        id = RequestID.valid(headerFields[.xRequestID]) ?? RequestID.make()
-        self.traceContext = traceContext ?? TraceContext(headerFields)?.child() ?? .begin()
-        decodedQuery = Query(decoding: query)
+        path = target.path
+        self.headerSection = headerSection
+        received = .now
+        id = RequestID.valid(headerSection.values("x-request-id")) ?? RequestID.make()
+        self.traceContext = traceContext ?? TraceContext(headerSection)?.child() ?? .begin()
+        decodedQuery = Query(decoding: target.query)
     }
 }
 

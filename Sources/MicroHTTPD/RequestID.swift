@@ -13,9 +13,11 @@ enum RequestID {
         return String(repeating: "0", count: 16 - digits.utf8.count) + digits
     }
 
-    /// The id that a client chose, if it may stand in a log: 1 to 128 of `A–Z a–z 0–9 . _ -`.
-    static func valid(_ id: String?) -> String? {
-        guard let id, (1...128).contains(id.utf8.count) else { return nil }
+    /// The id that a client chose, if there is one and it may stand in a log: 1 to 128 of `A–Z a–z 0–9 . _ -`.
+    static func valid(_ values: [String]) -> String? {
+        guard let id = values.first, values.count == 1, (1...128).contains(id.utf8.count) else {
+            return nil
+        }
         let allowed = id.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),

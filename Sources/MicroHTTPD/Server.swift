@@ -16,8 +16,15 @@ public final class Server: Service {
         public var port: UInt16
         /// How many connections are served at once; more wait in the backlog.
         public var connectionLimit: UInt32 = 1000
-        /// How long a connection may be idle, in seconds.
-        public var idleTimeout: UInt32 = 20
+        /// How long a connection may be idle between two requests.
+        public var idleTimeout: Duration = .seconds(20)
+        /// How long the header section of a request may take: that of a connection's first request
+        /// from its beginning, that of another one from the end of the idle timeout.
+        public var headerTimeout: Duration = .seconds(10)
+        /// How long the content of a request may take.
+        public var contentTimeout: Duration = .seconds(30)
+        /// How long a client may take to read a response.
+        public var sendTimeout: Duration = .seconds(30)
         /// How long to go on accepting connections once graceful shutdown has begun.
         public var drainDelay: Duration = .zero
         /// How long exchanges in flight may take after that.
@@ -99,8 +106,16 @@ public final class Server: Service {
                 "connection_limit": .stringConvertible(Int(configuration.connectionLimit)),
                 "host": "\(configuration.host)", "port": .stringConvertible(Int(port)),
             ])
+        async let _ = shutDownLateConnections()
         try? await gracefulShutdown()
         await drain(daemon)
+    }
+
+    /// Holds the peers to their deadlines, until it is cancelled.
+    private func shutDownLateConnections() async {
+        while (try? await Task.sleep(for: .milliseconds(100))) != nil {
+            connections.shutDownLate(configuration)
+        }
     }
 
     /// Ends the service without losing a response.

@@ -18,7 +18,7 @@ struct ServerSpan: Sendable {
         span = tracer.startSpan(method.rawValue, context: context, ofKind: .server)
         var fields = HTTPFields()
         tracer.inject(span.context, into: &fields, using: FieldInjector())
-        traceContext = TraceContext(fields)
+        traceContext = TraceContext(HeaderSection(fields))
     }
 
     /// Ends the span, with the names that OpenTelemetry has for its attributes.

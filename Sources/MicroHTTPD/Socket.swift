@@ -58,6 +58,17 @@ package struct Socket: ~Copyable, Sendable {
     /// Whether bytes have arrived at the socket of `descriptor` that nobody has read yet.
     static func hasInput(_ descriptor: CInt) -> Bool { cmhd_unread(descriptor) > 0 }
 
+    /// How long ago bytes last arrived at the socket of `descriptor`.
+    static func silence(_ descriptor: CInt) -> Duration {
+        .milliseconds(Int64(cmhd_silence(descriptor)))
+    }
+
+    /// Has the socket of `descriptor` read the end of its connection after what has arrived.
+    static func shutDownReading(_ descriptor: CInt) { shutdown(descriptor, CInt(SHUT_RD)) }
+
+    /// Ends the connection of the socket of `descriptor`, in both directions.
+    static func shutDown(_ descriptor: CInt) { shutdown(descriptor, CInt(SHUT_RDWR)) }
+
     /// Whether connections wait to be accepted by this listening socket.
     var hasBacklog: Bool { cmhd_backlog(descriptor) > 0 }
 

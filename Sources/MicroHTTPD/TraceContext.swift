@@ -1,5 +1,3 @@
-import HTTPTypes
-
 /// The place of a request in a trace: the trace that it belongs to, and its span there.
 ///
 /// W3C Trace Context, level 1.
@@ -30,8 +28,8 @@ public struct TraceContext: Sendable, Equatable {
     }
 
     /// Takes what a request carries; nil where that is nothing, or not valid (§3.2).
-    init?(_ headerFields: HTTPFields) {
-        let values = headerFields[values: .traceparent]
+    init?(_ headerSection: HeaderSection) {
+        let values = headerSection.values("traceparent")
         guard values.count == 1, let traceparent = values.first else { return nil }
         let text = Array(traceparent.utf8)
         guard text.count >= 55, text[2] == dash, text[35] == dash, text[52] == dash,
@@ -45,7 +43,8 @@ public struct TraceContext: Sendable, Equatable {
         self.trace = trace
         self.span = UInt64(span)
         isSampled = flags & 1 == 1
-        tracestate = Tracestate.valid(headerFields[values: .tracestate].joined(separator: ","))
+        tracestate = Tracestate.valid(
+            headerSection.values("tracestate").joined(separator: ","))
     }
 
     /// The trace's id: 32 hexadecimal digits.

@@ -33,6 +33,26 @@ public struct ServiceOptions: ParsableArguments {
         help: "How long requests in flight may take after that [SHUTDOWN_TIMEOUT] (default: 5s).")
     var shutdownTimeout: String?
 
+    @Option(
+        parsing: .unconditional,
+        help: "How long a connection may be idle [IDLE_TIMEOUT] (default: 20s).")
+    var idleTimeout: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: "How long a request's header section may take [HEADER_TIMEOUT] (default: 10s).")
+    var headerTimeout: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: "How long a request's content may take [CONTENT_TIMEOUT] (default: 30s).")
+    var contentTimeout: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: "How long a client may take to read a response [SEND_TIMEOUT] (default: 30s).")
+    var sendTimeout: String?
+
     @Flag(help: "Ask the service on this host and port for /health; exit with 0 or 1.")
     var healthcheck = false
 
@@ -47,12 +67,22 @@ public struct ServiceOptions: ParsableArguments {
             port: try Setting("--port", "PORT", takes: "a whole number from 0 to 65535") {
                 UInt16(plain: $0)
             }.value(port, default: String(defaultPort)))
-        configuration.drainDelay = try Setting("--drain-delay", "DRAIN_DELAY", atLeast: .zero)
-            .value(drainDelay, default: "0s")
-        configuration.shutdownTimeout = try Setting(
-            "--shutdown-timeout", "SHUTDOWN_TIMEOUT", atLeast: .zero
-        ).value(shutdownTimeout, default: "5s")
+        configuration.drainDelay = try duration("drain-delay", drainDelay, "0s", atLeast: .zero)
+        configuration.shutdownTimeout = try duration(
+            "shutdown-timeout", shutdownTimeout, "5s", atLeast: .zero)
+        configuration.idleTimeout = try duration("idle-timeout", idleTimeout, "20s")
+        configuration.headerTimeout = try duration("header-timeout", headerTimeout, "10s")
+        configuration.contentTimeout = try duration("content-timeout", contentTimeout, "30s")
+        configuration.sendTimeout = try duration("send-timeout", sendTimeout, "30s")
         return configuration
+    }
+
+    private func duration(
+        _ name: String, _ argument: String?, _ text: String,
+        atLeast minimum: Duration = .milliseconds(1)
+    ) throws(UsageError) -> Duration {
+        let variable = name.uppercased().replacing("-", with: "_")
+        return try Setting("--\(name)", variable, atLeast: minimum).value(argument, default: text)
     }
 
     /// The log's level and format: flags, environment, defaults.

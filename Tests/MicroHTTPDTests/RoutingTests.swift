@@ -90,21 +90,6 @@ private func router(showing parameter: String = "msg") -> Router {
         }
     }
 
-    @Test(arguments: ["G@T", "(GET)", "G\"T"])
-    func `A method that is no token is not taken for another`(method: String) async throws {
-        try await serving(router()) { (port, _) throws in
-            #expect(try get("/show", port: port, method: method).status == 405)
-        }
-    }
-
-    @Test func `A field whose name is no token is left out`() async throws {
-        try await serving(router()) { (port, _) throws in
-            let reply = try get("/show", port: port, fields: ["X@Y: 1", "X-Request-Id: after"])
-            #expect(reply.status == 200)
-            #expect(reply["X-Request-Id"] == "after")
-        }
-    }
-
     @Test func `A query of 1,000 parameters is answered`() async throws {
         try await serving(router()) { (port, _) throws in
             let target = "/show?" + String(repeating: "&", count: 1000) + "msg=found"

@@ -54,7 +54,9 @@ private func router(_ gate: Gate) -> Router {
     }
 
     @Test func `Who waits for a connection at shutdown is served when there is one`() async throws {
-        try await serving(router(Gate()), connectionLimit: 1, idleTimeout: 1) {
+        try await serving(
+            router(Gate()), connectionLimit: 1, configure: { $0.idleTimeout = .seconds(1) }
+        ) {
             (port, shutDown) throws in
             let first = try HTTPClient(port: port)
             try first.request("/now")
@@ -109,7 +111,9 @@ private func router(_ gate: Gate) -> Router {
 
     @Test func `No exchange is suspended any more once they are closed`() throws {
         let server = try Server(.init(), router: plainRouter(), logger: Logger(label: "test"))
-        let exchange = Exchange(.unknown, span: nil, server: server)
+        let exchange = Exchange(
+            method: .get, target: RequestTarget("/", query: nil), headerSection: HeaderSection(),
+            isVersion1_0: true, server: server)
         #expect(server.exchanges.add(exchange))
         server.exchanges.remove(exchange)
         server.exchanges.close()

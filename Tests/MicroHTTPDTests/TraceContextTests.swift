@@ -14,7 +14,7 @@ import Tracing
         var fields = HTTPFields()
         fields[values: .traceparent] = traceparent
         fields[.tracestate] = tracestate
-        return TraceContext(fields)
+        return TraceContext(HeaderSection(fields))
     }
 
     @Test(arguments: [
@@ -33,7 +33,7 @@ import Tracing
     }
 
     @Test(arguments: [
-        "", "00", "\(valid) ", "\(valid)-x", valid.uppercased(), String(valid.dropLast()),
+        "", "00", "\(valid)-x", valid.uppercased(), String(valid.dropLast()),
         "ff-\(trace)-b7ad6b7169203331-01", "0x-\(trace)-b7ad6b7169203331-01",
         "00-00000000000000000000000000000000-b7ad6b7169203331-01",
         "00-\(trace)-0000000000000000-01", "00_\(trace)-b7ad6b7169203331-01",

@@ -6,7 +6,8 @@ package import Tracing
 /// Serves `router` in this process while `body` runs, on a thread of its own, then shuts down.
 package func serving<Value: Sendable>(
     _ router: Router, drainDelay: Duration = .zero, shutdownTimeout: Duration = .seconds(5),
-    tracer: any Tracer = NoOpTracer(), connectionLimit: UInt32 = 1000, idleTimeout: UInt32 = 20,
+    tracer: any Tracer = NoOpTracer(), connectionLimit: UInt32 = 1000,
+    configure: (inout Server.Configuration) -> Void = { _ in },
     log: @escaping @Sendable (AccessRecord) -> Void = { _ in },
     body:
         @escaping @Sendable (_ port: UInt16, _ shutDown: @escaping @Sendable () -> Void) throws
@@ -14,7 +15,7 @@ package func serving<Value: Sendable>(
 ) async throws -> Value {
     var configuration = Server.Configuration()
     configuration.connectionLimit = connectionLimit
-    configuration.idleTimeout = idleTimeout
+    configure(&configuration)
     configuration.drainDelay = drainDelay
     configuration.shutdownTimeout = shutdownTimeout
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

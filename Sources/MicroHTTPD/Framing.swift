@@ -1,0 +1,100 @@
+import HTTPTypes
+
+/// What is refused before any handler sees it, in the order of RFC 9112.
+///
+/// libmicrohttpd 0.9.75 lets most of it pass, and with that the smuggling of requests: what two
+/// servers take for the end of one message is not the same.
+enum Framing {
+    /// How long a target may be, in bytes.
+    static let targetLimit = 8 * 1024
+
+    /// How long a header section may be, in bytes; with the target, less than libmicrohttpd has
+    /// memory for.
+    static let headerSectionLimit = 8 * 1024
+
+    /// How many fields a header section may have.
+    static let fieldLimit = 64
+
+    /// How long content may be, in bytes.
+    static let contentLimit = 64 * 1024
+
+    /// How much content is read and discarded, so that a client that is still sending gets to read
+    /// why it was refused, in bytes.
+    static let discardLimit = 8 * 1024 * 1024
+
+    /// Throws the refusal of a request that must not be answered otherwise.
+    static func check(
+        method: HTTPRequest.Method?, target: RequestTarget, headerSection: HeaderSection,
+        isVersion1_0: Bool
+    ) throws(HTTPError) {
+        guard method != nil else { throw .badRequest("The method is not a token.") }
+        guard target.size <= targetLimit else {
+            throw HTTPError(.uriTooLong, details: "The target may have \(targetLimit) bytes.")
+        }
+        guard target.isValid else {
+            throw .badRequest(
+                "The target must be a path, or a URL with one, without spaces, controls and '#'.")
+        }
+        guard headerSection.size <= headerSectionLimit, headerSection.count <= fieldLimit else {
+            throw HTTPError(
+                .requestHeaderFieldsTooLarge,
+                details: "The header section may have \(headerSectionLimit) bytes and "
+                    + "\(fieldLimit) fields.")
+        }
+        guard headerSection.isValid else {
+            throw .badRequest("A field has a name that is no token, or a control character.")
+        }
+        let hosts = headerSection.values("host")
+        guard hosts.count == 1 || hosts.isEmpty && isVersion1_0 else {
+            throw .badRequest("There must be one Host.")
+        }
+        guard hosts.allSatisfy({ $0.utf8.allSatisfy(\.isHostCharacter) }) else {
+            throw .badRequest("The Host is not a name or an address.")
+        }
+        try checkContent(headerSection, isVersion1_0: isVersion1_0)
+    }
+
+    /// RFC 9112 §6.3, but for what it leaves to a server's leniency.
+    private static func checkContent(
+        _ headerSection: HeaderSection, isVersion1_0: Bool
+    ) throws(HTTPError) {
+        let codings = headerSection.values("transfer-encoding")
+        let lengths = headerSection.values("content-length")
+        guard codings.isEmpty || codings.count == 1 && codings[0].lowercased() == "chunked" else {
+            throw .badRequest("The only Transfer-Encoding is chunked, once.")
+        }
+        guard codings.isEmpty || lengths.isEmpty && !isVersion1_0 else {
+            throw .badRequest("Transfer-Encoding needs HTTP/1.1 and no Content-Length beside it.")
+        }
+        guard lengths.count <= 1 else { throw .badRequest("There must be one Content-Length.") }
+        guard let text = lengths.first else { return }
+        guard !text.isEmpty, text.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 })
+        else { throw .badRequest("The Content-Length is not a number.") }
+        // What is a little too long is read first, unless the client waits for a word.
+        let limit = headerSection.values("expect").isEmpty ? discardLimit : contentLimit
+        guard let length = Int(text), length <= limit else { throw contentTooLarge }
+    }
+
+    /// The refusal of content beyond the limit.
+    static var contentTooLarge: HTTPError {
+        HTTPError(.contentTooLarge, details: "The content may have \(contentLimit) bytes.")
+    }
+}
+
+extension HTTPError {
+    fileprivate static func badRequest(_ details: String) -> Self {
+        Self(.badRequest, details: details)
+    }
+}
+
+extension UInt8 {
+    /// What a name, an address or a port can be written with (RFC 3986 §3.2.2).
+    fileprivate var isHostCharacter: Bool {
+        switch self {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: "-._~%!$&'()*+,;=:[]".utf8.contains(self)
+        }
+    }
+}

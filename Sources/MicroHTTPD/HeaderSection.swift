@@ -1,0 +1,94 @@
+import HTTPTypes
+
+/// The fields of a request as they came, copied and not interpreted (RFC 9112 §5).
+///
+/// `HTTPFields` costs more than most of a request; it is made for whoever asks.
+struct HeaderSection: Sendable {
+    /// Each field as the lengths of its name and of its value, two bytes each, then both: as many
+    /// bytes as on the wire, where there are `: ` and a line end.
+    private var bytes: [UInt8] = []
+
+    /// The number of fields.
+    private(set) var count = 0
+
+    /// Whether every name is a token and no value has a control character (RFC 9110 §5.1, §5.5).
+    private(set) var isValid = true
+
+    /// How long the section is, in bytes.
+    var size: Int { bytes.count }
+
+    /// Adds a field, whose parts are 64 KiB at most.
+    mutating func append(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+        if count == 0 { bytes.reserveCapacity(256) }
+        count += 1
+        for length in [name.count, value.count] {
+            bytes.append(UInt8(truncatingIfNeeded: length >> 8))
+            bytes.append(UInt8(truncatingIfNeeded: length))
+        }
+        unsafe bytes.append(contentsOf: name)
+        unsafe bytes.append(contentsOf: value)
+        let isToken = unsafe !name.isEmpty && name.allSatisfy(\.isTokenCharacter)
+        let isText = unsafe value.allSatisfy { $0 >= 0x20 && $0 != 0x7f || $0 == 0x09 }
+        if !isToken || !isText { isValid = false }
+    }
+
+    init() {}
+
+    /// Takes fields that were not sent.
+    init(_ fields: HTTPFields) {
+        for field in fields {
+            unsafe Array(field.name.canonicalName.utf8).withUnsafeBytes { name in
+                unsafe Array(field.value.utf8).withUnsafeBytes {
+                    unsafe append(name: name, value: $0)
+                }
+            }
+        }
+    }
+
+    /// The values of the fields of this name, which is given in lower case.
+    func values(_ name: String) -> [String] {
+        var values: [String] = []
+        forEach { field, value in
+            let isNamed =
+                field.count == name.utf8.count
+                && zip(field, name.utf8).allSatisfy { bytes[$0] | 0x20 == $1 }
+            if isNamed { values.append(String(decoding: bytes[value], as: UTF8.self)) }
+        }
+        return values
+    }
+
+    /// The fields, but for those whose name is no token.
+    var fields: HTTPFields {
+        var fields = HTTPFields()
+        forEach { name, value in
+            if let name = HTTPField.Name(String(decoding: bytes[name], as: UTF8.self)) {
+                let value = String(decoding: bytes[value], as: UTF8.self)
+                fields.append(HTTPField(name: name, value: value))
+            }
+        }
+        return fields
+    }
+
+    private func forEach(_ body: (_ name: Range<Int>, _ value: Range<Int>) -> Void) {
+        var start = 0
+        while start < bytes.count {
+            let name = start + 4
+            let value = name + (Int(bytes[start]) << 8 | Int(bytes[start + 1]))
+            let end = value + (Int(bytes[start + 2]) << 8 | Int(bytes[start + 3]))
+            body(name..<value, value..<end)
+            start = end
+        }
+    }
+}
+
+extension UInt8 {
+    /// Whether this character can stand in a token (RFC 9110 §5.6.2).
+    fileprivate var isTokenCharacter: Bool {
+        switch self {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
+            true
+        default: "!#$%&'*+.^_`|~".utf8.contains(self)
+        }
+    }
+}
