@@ -47,6 +47,33 @@ extension SystemTests {
             }
         }
 
+        @Test(arguments: [
+            ("/\(String(repeating: "x", count: 8192))", "", 414, "URI Too Long"),
+            (
+                "/echo", "X: \(String(repeating: "x", count: 8192))\r\n", 431,
+                "Request Header Fields Too Large"
+            ),
+            ("/echo", "Content-Length: 65537\r\n", 413, "Content Too Large"),
+            ("/echo", "Host: other\r\n", 400, "Bad Request"),
+        ])
+        func `A request that is refused before its path is looked at has such a body as well`(
+            target: String, fields: String, status: Int, phrase: String
+        ) async throws {
+            try await onThread { () throws in
+                for name in ["service-a", "service-b"] {
+                    let service = try ServiceProcess(name)
+                    let client = try HTTPClient(port: service.port)
+                    try client.send("GET \(target) HTTP/1.1\r\nHost: test\r\n\(fields)\r\n")
+                    try client.send(String(repeating: "x", count: status == 413 ? 65_537 : 0))
+                    let reply = try #require(try client.response())
+                    #expect(reply.status == status)
+                    #expect(reply.body.hasPrefix(#"{"details":""#))
+                    #expect(reply.body.hasSuffix(#"","error":"\#(phrase)"}"# + "\n"))
+                    #expect(reply["Connection"] == "close")
+                }
+            }
+        }
+
         @Test func `No message can forge a line of the log`() async throws {
             try await onThread { () throws in
                 let service = try ServiceProcess("service-a")

@@ -9,6 +9,8 @@ package final class HTTPClient {
     /// Connects to a port of this machine.
     package init(port: UInt16, timeout: Duration = .seconds(20)) throws {
         socket = try Socket(connectingTo: "127.0.0.1", port: port, timeout: timeout)
+        // Or else a second send would wait until the kernel has acknowledged the first one.
+        try set(TCP_NODELAY, at: CInt(IPPROTO_TCP), to: CInt(1))
     }
 
     /// Sends text as it is.
@@ -59,6 +61,50 @@ package final class HTTPClient {
     package func reset() throws {
         let descriptor = try socket.duplicate()
         PeerConnection(descriptor: descriptor).reset()
+        close(descriptor)
+    }
+
+    /// All that comes until the server ends the connection, by closing or by resetting it, or until
+    /// nothing has come for as long as `limit`.
+    ///
+    /// - Returns: what came, and whether it was the server that ended it.
+    package func everything(within limit: Duration) throws -> (text: String, isEnded: Bool) {
+        let (seconds, attoseconds) = limit.components
+        let time = timeval(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
+        try set(SO_RCVTIMEO, at: SOL_SOCKET, to: time)
+        var isEnded = true
+        do {
+            while case let bytes = try socket.receive(), !bytes.isEmpty { buffer += bytes }
+        } catch {
+            // What came before a reset has been read.
+            isEnded = error == SocketError("Connection reset by peer")
+        }
+        defer { buffer = [] }
+        return (String(decoding: buffer, as: UTF8.self), isEnded)
+    }
+
+    /// Tells the server that nothing more will be sent; its answers can still come.
+    package func endSending() throws {
+        let descriptor = try socket.duplicate()
+        shutdown(descriptor, CInt(SHUT_WR))
+        close(descriptor)
+    }
+
+    /// Has room for as little of the answers as the kernel grants.
+    package func takeLittle() throws {
+        try set(SO_RCVBUF, at: SOL_SOCKET, to: CInt(0))
+    }
+
+    /// Takes what has come of the answers, and drops it.
+    package func takeSome() throws {
+        _ = try socket.receive()
+    }
+
+    private func set(_ option: CInt, at level: CInt, to value: some BitwiseCopyable) throws {
+        let descriptor = try socket.duplicate()
+        _ = unsafe withUnsafeBytes(of: value) {
+            unsafe setsockopt(descriptor, level, option, $0.baseAddress, socklen_t($0.count))
+        }
         close(descriptor)
     }
 
