@@ -102,7 +102,7 @@ struct Framing: Sendable, CustomTestStringConvertible {
             Self("the same Host twice", fields("host: test"), .refused(400)),
             Self("two Hosts in HTTP/1.0", fields("Host: other", version: "1.0"), .refused(400)),
         ]
-        + ["", "a b", "a,b", "a/b", "user@test", "a\u{e9}"].map {
+        + ["", "a b", "a/b", "user@test", "a\u{e9}"].map {
             Self(
                 "Host \($0.debugDescription)", "GET /framed HTTP/1.1\nHost: \($0)\n\n",
                 .refused(400))
@@ -132,8 +132,7 @@ struct Framing: Sendable, CustomTestStringConvertible {
                 "a folded Transfer-Encoding",
                 fields("Transfer-Encoding:\n chunked", content: smuggled), .refused(400), .before1),
             Self(
-                "a first field that is folded", line("GET /framed HTTP/1.1\n X: 1"), .dropped,
-                .before1),
+                "a first field that is folded", line("GET /framed HTTP/1.1\n X: 1"), .dropped),
             Self("NUL in a name", fields("X\0Y: 1"), .refusedByLibrary(400)),
             Self("NUL in a value", fields("X: 1\0 2"), .refused(400), .before1),
         ]
