@@ -58,10 +58,12 @@ let package = Package(
                 "MicroHTTPD", argumentParser, httpTypes, logging, metrics, serviceLifecycle,
                 unixSignals,
             ],
+            resources: [.embedInCode("openapi.yaml")],
             swiftSettings: swiftSettings),
         .executableTarget(
             name: "ServiceA",
             dependencies: ["MicroHTTPD", "ServiceKit", argumentParser, logging],
+            resources: [.embedInCode("openapi.yaml")],
             swiftSettings: swiftSettings),
         .target(name: "CFoundationNetworkingFixes"),
         .executableTarget(
@@ -70,6 +72,7 @@ let package = Package(
                 "CFoundationNetworkingFixes", "MicroHTTPD", "ServiceKit", argumentParser, httpTypes,
                 logging, metrics, tracing,
             ],
+            resources: [.embedInCode("openapi.yaml")],
             swiftSettings: swiftSettings),
         .target(name: "CTestInterposer", path: "Tests/CTestInterposer"),
         .target(

@@ -13,6 +13,8 @@ struct ServiceA: ServiceCommand {
 
     static let defaultPort: UInt16 = 8080
 
+    static let apiDescription = PackageResources.openapi_yaml
+
     @OptionGroup var options: ServiceOptions
 
     static func main() async {

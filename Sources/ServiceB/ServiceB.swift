@@ -19,6 +19,8 @@ struct ServiceB: ServiceCommand {
 
     static let metricsHelp = UpstreamMetrics.help
 
+    static let apiDescription = PackageResources.openapi_yaml
+
     @Option(
         name: .customLong("service-a-url"), parsing: .unconditional,
         help: "Where Service A is, http only [SERVICE_A_URL] (default: http://localhost:8080).")

@@ -14,6 +14,9 @@ public protocol ServiceCommand: ParsableCommand {
     /// A line of explanation for each metric of this service that not every service has.
     static var metricsHelp: [String: String] { get }
 
+    /// The first half of what is served as `/openapi.yaml`: everything but the common components.
+    static var apiDescription: [UInt8] { get }
+
     /// The options that both services have.
     var options: ServiceOptions { get }
 
@@ -58,10 +61,12 @@ extension ServiceCommand {
         let (level, format) = try options.logging()
         let readiness = Readiness()
         let metricsPage = MetricsPage(help: Self.metricsHelp)
+        let description = APIDescription(Self.apiDescription)
         var router = Router { refusal in Response(refusal) }
         router.get("/health") { _ in Response(["status": "ok"]) }
         router.get("/ready") { _ in readiness.response() }
         router.get("/metrics") { _ in metricsPage.response() }
+        router.get("/openapi.yaml") { _ in description.response }
         let logger = Logger(label: Self.name) { name in
             LineLogHandler(service: name, format: format, logLevel: level)
         }
