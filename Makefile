@@ -1,8 +1,9 @@
-.PHONY: run test soak demo lint format setup help
+.PHONY: run test api-test soak demo lint format setup help
 
 # What the Swift toolchain does not bring.
 PACKAGES := libmicrohttpd-dev pkg-config curl
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+install = { echo "installing $(1)"; $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq $(1); }
 
 run: setup ## Build both services and run them until Ctrl-C
 	swift build -c release --product service-a
@@ -12,6 +13,12 @@ run: setup ## Build both services and run them until Ctrl-C
 test: setup ## Run the tests
 	swift build --build-tests
 	swift test --skip-build
+
+api-test: setup ## Hold the services against their descriptions, with tools from PyPI
+	@python3 -c 'import ensurepip' 2>/dev/null || $(call install,python3-venv)
+	swift build --product service-a
+	swift build --product service-b
+	@scripts/api-test
 
 soak: setup ## Kill, freeze and restart Service A for minutes, and measure
 	swift build -c release --build-tests -Xswiftc -enable-testing --scratch-path .build-soak
@@ -29,9 +36,8 @@ format: ## Format
 	swift format --in-place --recursive --parallel Package.swift Sources Tests
 
 setup:
-	@{ pkg-config --exists libmicrohttpd && command -v curl; } >/dev/null 2>&1 || { \
-		echo "installing $(PACKAGES)"; \
-		$(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq $(PACKAGES); }
+	@{ pkg-config --exists libmicrohttpd && command -v curl; } >/dev/null 2>&1 || \
+		$(call install,$(PACKAGES))
 
 help: ## Say what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
