@@ -3,10 +3,10 @@ import Foundation
 /// Where Service A is: the one address that Service B talks to.
 struct ServiceAURL: Sendable {
     /// The characters that may stand in the value of a query's parameter as they are (RFC 3986
-    /// §3.4), less `+`, `&` and `%`, which mean something there.
+    /// §3.4), less `+`, `&` and `%`, which mean something there; and the space, which becomes `+`.
     private static let plain = CharacterSet(
         charactersIn:
-            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$'()*,;:@/?")
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$'()*,;:=@/? ")
 
     private let base: String
 
@@ -22,9 +22,14 @@ struct ServiceAURL: Sendable {
     }
 
     /// The URL that has Service A echo `message`.
+    ///
+    /// Its query is no longer than a valid one in which `message` came, or else Service A could
+    /// refuse what Service B has taken.
     func echo(_ message: String) -> URL? {
         // Nil only for text that is not Unicode, which a String cannot be.
         let value = message.addingPercentEncoding(withAllowedCharacters: Self.plain)
-        return value.flatMap { URL(string: "\(base)/echo?msg=\($0)") }
+        return value.flatMap { value in
+            URL(string: "\(base)/echo?msg=\(value.replacing(" ", with: "+"))")
+        }
     }
 }

@@ -35,6 +35,19 @@ extension SystemTests {
             }
         }
 
+        @Test(arguments: ["+", "=", "%2B", "!$'()*,;:@/?"])
+        func `A message that fits in a request to Service B fits in its request to Service A`(
+            character: String
+        ) async throws {
+            try await onThread { () throws in
+                let a = try ServiceProcess("service-a")
+                let b = try serviceB(calling: a.port)
+                let message = String(repeating: character, count: 8000 / character.utf8.count)
+                let reply = try get("/call-echo?msg=\(message)", port: b.port)
+                #expect(reply.status == 200, "\(reply.body)")
+            }
+        }
+
         @Test func `The line of a failed call is an error with the reason and the time it took`()
             async throws
         {
