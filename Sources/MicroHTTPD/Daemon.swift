@@ -5,7 +5,7 @@ import HTTPTypes
 import Synchronization
 
 /// libmicrohttpd's memory for one connection, in bytes: its buffers and header sections.
-private let connectionMemory = 16 * 1024
+private let connectionMemory = 24 * 1024
 
 /// The owner of one `MHD_Daemon`: its thread, its connections and its listening socket.
 @safe struct Daemon: ~Copyable, Sendable {
@@ -89,6 +89,7 @@ private func access(
                 unsafe [UInt8](UnsafeRawBufferPointer(start: query, count: strlen(query)))
             })
         let exchange = unsafe Exchange(
+            isReadAsSent: cmhd_is_read_as_sent(pointer, method, path, query, version) != 0,
             method: HTTPRequest.Method(String(cString: method)), target: target,
             headerSection: connection.headerSection,
             isVersion1_0: version.map { unsafe strcmp($0, MHD_HTTP_VERSION_1_0) == 0 } ?? false,

@@ -34,8 +34,8 @@ final class Exchange: Sendable {
 
     /// Takes a request as it has been read.
     init(
-        method: HTTPRequest.Method?, target: RequestTarget, headerSection: HeaderSection,
-        isVersion1_0: Bool, server: Server
+        isReadAsSent: Bool, method: HTTPRequest.Method?, target: RequestTarget,
+        headerSection: HeaderSection, isVersion1_0: Bool, server: Server
     ) {
         self.server = server
         span = server.tracer.map { tracer in
@@ -46,7 +46,8 @@ final class Exchange: Sendable {
             traceContext: span?.traceContext)
         do {
             try Framing.check(
-                method: method, target: target, headerSection: headerSection,
+                isReadAsSent: isReadAsSent, method: method, target: target,
+                headerSection: headerSection,
                 isVersion1_0: isVersion1_0)
             refusal = nil
         } catch {

@@ -24,8 +24,8 @@ enum Framing {
 
     /// Throws the refusal of a request that must not be answered otherwise.
     static func check(
-        method: HTTPRequest.Method?, target: RequestTarget, headerSection: HeaderSection,
-        isVersion1_0: Bool
+        isReadAsSent: Bool, method: HTTPRequest.Method?, target: RequestTarget,
+        headerSection: HeaderSection, isVersion1_0: Bool
     ) throws(HTTPError) {
         guard method != nil else { throw .badRequest("The method is not a token.") }
         guard target.size <= targetLimit else {
@@ -40,6 +40,9 @@ enum Framing {
                 .requestHeaderFieldsTooLarge,
                 details: "The header section may have \(headerSectionLimit) bytes and "
                     + "\(fieldLimit) fields.")
+        }
+        guard isReadAsSent else {
+            throw .badRequest("A line is folded, empty at its beginning, or not ended by CRLF.")
         }
         guard headerSection.isValid else {
             throw .badRequest("A field has a name that is no token, or a control character.")

@@ -20,15 +20,20 @@ struct AccessLog: Sendable {
                 .info
             }
         guard level >= logger.logLevel else { return }
-        var metadata = record.response?.logMetadata ?? [:]
-        metadata["endpoint"] = "\(record.route ?? "unmatched")"
-        metadata["method"] = "\(record.request.method.rawValue.prefix(64))"
-        metadata["status"] = .stringConvertible(record.code)
-        metadata["latency_ms"] = .stringConvertible(Milliseconds(record.duration))
-        metadata["request_id"] = "\(record.request.id)"
-        metadata["trace_id"] = "\(record.request.traceContext.traceID)"
-        if let message = metadata["msg"]?.description ?? record.request.query["msg"] {
-            metadata["msg"] = "\(String(message.unicodeScalars.prefix(64)))"
+        let request = record.request
+        var metadata: Logger.Metadata = [
+            "endpoint": .string(record.route ?? "unmatched"),
+            "latency_ms": .stringConvertible(Milliseconds(record.duration)),
+            "method": .string(String(request.method.rawValue.prefix(64))),
+            "request_id": .string(request.id),
+            "status": .stringConvertible(record.code),
+            "trace_id": .string(request.traceContext.traceID),
+        ]
+        if let ofResponse = record.response?.logMetadata {
+            metadata.merge(ofResponse) { ofRequest, _ in ofRequest }
+        }
+        if let message = metadata["msg"]?.description ?? request.query["msg"] {
+            metadata["msg"] = .string(String(message.unicodeScalars.prefix(64)))
         }
         if record.ending != .answered { metadata["ending"] = "\(record.ending)" }
         logger.log(level: level, "request", metadata: metadata)

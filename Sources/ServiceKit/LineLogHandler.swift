@@ -4,6 +4,9 @@ public import Logging
 ///
 /// swift-log's own handler neither escapes what it is given nor writes JSON.
 public struct LineLogHandler: LogHandler {
+    /// There is one standard output.
+    private static let writer = LogWriter()
+
     private let service: String
     private let format: LogFormat
 
@@ -26,9 +29,25 @@ public struct LineLogHandler: LogHandler {
         set { metadata[key] = newValue }
     }
 
-    /// Writes the line of `event`, whole, on any thread.
+    /// Has the line of `event` written, at once if its level is above info, on any thread.
     public func log(event: LogEvent) {
-        let fields = metadata.merging(event.metadata ?? [:]) { $1 }
-        StandardStream.output.write(line: format.line(event, service: service, metadata: fields))
+        var fields = event.metadata ?? [:]
+        if !metadata.isEmpty { fields.merge(metadata) { ofEvent, _ in ofEvent } }
+        Self.writer.append(isUrgent: event.level > .info) { bytes, timestamp, lost in
+            func append(_ level: Logger.Level, _ event: String, _ fields: Logger.Metadata) {
+                format.append(
+                    timestamp: &timestamp, level: level, service: service, event: event,
+                    fields: fields, to: &bytes)
+            }
+            if lost > 0 {
+                append(.warning, "lines lost here", ["count": .stringConvertible(lost)])
+            }
+            append(event.level, event.message.description, fields)
+        }
+    }
+
+    /// Writes what has not been written yet: before the process ends.
+    static func flush() {
+        writer.flush()
     }
 }

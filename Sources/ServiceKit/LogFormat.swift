@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Logging
 
 /// How a line of the log is written.
@@ -8,37 +7,44 @@ public enum LogFormat: String, Sendable, CaseIterable {
     /// The same as one JSON object.
     case json
 
-    /// One line, without the newline.
-    func line(_ event: LogEvent, service: String, metadata: Logger.Metadata) -> String {
-        let time = Date.now.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
-        let fields = metadata.sorted { $0.key < $1.key }
-        var line: [UInt8] = []
+    /// Appends one line, with its end.
+    func append(
+        timestamp: inout Timestamp, level: Logger.Level, service: String, event: String,
+        fields: Logger.Metadata, to line: inout [UInt8]
+    ) {
+        let fields = fields.sorted { $0.key < $1.key }
         switch self {
         case .text:
-            line.append(contentsOf: "\(time) \(event.level) \(service) ".utf8)
-            Self.append("\(event.message)", to: &line)
+            timestamp.append(to: &line)
+            for word in [level.rawValue, service] {
+                line.append(UInt8(ascii: " "))
+                line.append(contentsOf: word.utf8)
+            }
+            line.append(UInt8(ascii: " "))
+            Self.append(event, to: &line)
             for (name, value) in fields {
-                line.append(contentsOf: " \(name)=".utf8)
-                Self.append("\(value)", to: &line)
+                line.append(UInt8(ascii: " "))
+                line.append(contentsOf: name.utf8)
+                line.append(UInt8(ascii: "="))
+                Self.append(value.text, to: &line)
             }
         case .json:
-            line.append(contentsOf: #"{"time":"\#(time)","level":"\#(event.level)","#.utf8)
-            line.append(contentsOf: #""service":"\#(service)","event":"#.utf8)
-            Self.quote("\(event.message)", into: &line)
+            line.append(contentsOf: #"{"time":""#.utf8)
+            timestamp.append(to: &line)
+            line.append(contentsOf: #"","level":"\#(level)","service":"\#(service)","#.utf8)
+            line.append(contentsOf: #""event":"#.utf8)
+            Self.quote(event, into: &line)
             for (name, value) in fields {
                 line.append(contentsOf: ",\"\(name)\":".utf8)
-                switch value {
-                case .stringConvertible(let number as Int):
-                    line.append(contentsOf: "\(number)".utf8)
-                case .stringConvertible(let number as Milliseconds):
-                    line.append(contentsOf: "\(number)".utf8)
-                default:
-                    Self.quote("\(value)", into: &line)
+                if value.isNumber {
+                    line.append(contentsOf: value.text.utf8)
+                } else {
+                    Self.quote(value.text, into: &line)
                 }
             }
             line.append(UInt8(ascii: "}"))
         }
-        return String(decoding: line, as: UTF8.self)
+        line.append(UInt8(ascii: "\n"))
     }
 
     /// Appends `text`: as it is if nobody can take it for more than one word, quoted otherwise.
@@ -48,9 +54,10 @@ public enum LogFormat: String, Sendable, CaseIterable {
             && text.utf8.allSatisfy { byte in
                 switch byte {
                 case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-")...UInt8(ascii: "/"),
+                    UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: ":"), UInt8(ascii: "@"):
                     true
-                default: "-._~:/@".utf8.contains(byte)
+                default: false
                 }
             }
         if isWord { line.append(contentsOf: text.utf8) } else { quote(text, into: &line) }
@@ -69,5 +76,20 @@ public enum LogFormat: String, Sendable, CaseIterable {
             }
         }
         line.append(UInt8(ascii: "\""))
+    }
+}
+
+extension Logger.MetadataValue {
+    fileprivate var text: String {
+        switch self {
+        case .string(let text): text
+        case .stringConvertible(let value): value.description
+        case .array, .dictionary: description
+        }
+    }
+
+    fileprivate var isNumber: Bool {
+        guard case .stringConvertible(let value) = self else { return false }
+        return value is Int || value is Milliseconds
     }
 }

@@ -52,8 +52,7 @@ extension ServiceCommand {
         } catch {
             exit(withError: error)
         }
-        // Not exit(3): its handlers would run while URLSession's threads still use what they free.
-        _exit(EXIT_SUCCESS)
+        exitNow(EXIT_SUCCESS)
     }
 
     private func serve() async throws {
@@ -106,7 +105,7 @@ extension ServiceCommand {
             for await signal in signals {
                 guard isFirst else {
                     logger.warning("ended at once", metadata: ["signal": "\(signal)"])
-                    _exit(128 + signal.rawValue)
+                    Self.exitNow(128 + signal.rawValue)
                 }
                 isFirst = false
                 logger.notice("not ready any more", metadata: ["signal": "\(signal)"])
@@ -117,10 +116,19 @@ extension ServiceCommand {
         try await group.run()
     }
 
+    /// Ends the process; not by exit(3), whose handlers would run while `URLSession`'s threads still
+    /// use what they free.
+    private static func exitNow(_ code: CInt) -> Never {
+        LineLogHandler.flush()
+        _exit(code)
+    }
+
     private static var name: String { configuration.commandName ?? "\(self)" }
 
     private static func fail(_ message: String, code: CInt) -> Never {
-        StandardStream.error.write(line: "\(name): \(message)")
-        _exit(code)
+        let line = Array("\(name): \(message)\n".utf8)
+        // There is nobody to tell if that fails.
+        _ = unsafe line.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        exitNow(code)
     }
 }

@@ -112,7 +112,8 @@ private func router(_ gate: Gate) -> Router {
     @Test func `No exchange is suspended any more once they are closed`() throws {
         let server = try Server(.init(), router: plainRouter(), logger: Logger(label: "test"))
         let exchange = Exchange(
-            method: .get, target: RequestTarget("/", query: nil), headerSection: HeaderSection(),
+            isReadAsSent: true, method: .get, target: RequestTarget("/", query: nil),
+            headerSection: HeaderSection(),
             isVersion1_0: true, server: server)
         #expect(server.exchanges.add(exchange))
         server.exchanges.remove(exchange)

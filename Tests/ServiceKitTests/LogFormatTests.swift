@@ -8,10 +8,13 @@ import Testing
 @Suite struct LogFormatTests {
     private func line(_ format: LogFormat, _ message: String, _ metadata: Logger.Metadata) -> String
     {
-        let event = LogEvent(
-            level: .info, message: "\(message)", metadata: nil, source: "", file: "", function: "",
-            line: 0)
-        return format.line(event, service: "test", metadata: metadata)
+        var timestamp = Timestamp()
+        var line: [UInt8] = []
+        format.append(
+            timestamp: &timestamp, level: .info, service: "test", event: message, fields: metadata,
+            to: &line)
+        #expect(line.last == UInt8(ascii: "\n"))
+        return String(decoding: line.dropLast(), as: UTF8.self)
     }
 
     @Test func `A line of text has its fields in order after time, level, service and event`() {
