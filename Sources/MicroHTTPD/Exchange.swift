@@ -19,6 +19,7 @@ final class Exchange: Sendable {
     }
 
     private let request: Request
+    private let route: Route?
     private let refusal: HTTPError?
     private let span: ServerSpan?
     private let server: Server
@@ -44,6 +45,7 @@ final class Exchange: Sendable {
         request = Request(
             method: method ?? .unknown, target: target, headerSection: headerSection,
             traceContext: span?.traceContext)
+        route = server.router.route(of: request.path)
         do {
             try Framing.check(
                 isReadAsSent: isReadAsSent, method: method, target: target,
@@ -170,7 +172,7 @@ final class Exchange: Sendable {
         }
         let now = ContinuousClock.now
         let record = AccessRecord(
-            request: request, route: server.router.route(of: request), response: response,
+            request: request, route: route?.path, response: response,
             duration: now - request.received, ending: ending)
         span?.end(record)
         server.note(record)
@@ -182,7 +184,10 @@ final class Exchange: Sendable {
             guard contentSize.load(ordering: .relaxed) <= Framing.contentLimit else {
                 throw Framing.contentTooLarge
             }
-            let handler = try server.router.handler(for: request)
+            guard let route else {
+                throw HTTPError(.notFound, details: "There is no such path here.")
+            }
+            let handler = try route.handler(for: request)
             guard let span else { return try await handler(request) }
             return try await ServiceContext.withValue(span.context) { try await handler(request) }
         } catch let error as HTTPError {

@@ -14,6 +14,9 @@ struct HeaderSection: Sendable {
     /// Whether every name is a token and no value has a control character (RFC 9110 §5.1, §5.5).
     private(set) var isValid = true
 
+    /// A bit for each length that a name has.
+    private var lengths: UInt64 = 0
+
     /// How long the section is, in bytes.
     var size: Int { bytes.count }
 
@@ -21,6 +24,7 @@ struct HeaderSection: Sendable {
     mutating func append(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
         if count == 0 { bytes.reserveCapacity(256) }
         count += 1
+        lengths |= 1 << UInt64(name.count & 63)
         for length in [name.count, value.count] {
             bytes.append(UInt8(truncatingIfNeeded: length >> 8))
             bytes.append(UInt8(truncatingIfNeeded: length))
@@ -48,6 +52,7 @@ struct HeaderSection: Sendable {
     /// The values of the fields of this name, which is given in lower case.
     func values(_ name: String) -> [String] {
         var values: [String] = []
+        guard lengths & 1 << UInt64(name.utf8.count & 63) != 0 else { return values }
         forEach { field, value in
             let isNamed =
                 field.count == name.utf8.count

@@ -1,28 +1,35 @@
 /// The parameters of a request's query, decoded as forms are (`+` and `%20` are spaces).
 public struct Query: Sendable {
-    private var parameters: [(name: String, value: String)] = []
+    private let bytes: [UInt8]
 
-    init() {}
+    /// Takes a query as it was sent.
+    init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+    }
 
-    /// Decodes a query; nil where an escape is broken or the bytes it stands for are not UTF-8.
-    init?(decoding query: [UInt8]) {
-        var rest = query[...]
-        while !rest.isEmpty {
-            let end = rest.firstIndex(of: UInt8(ascii: "&")) ?? rest.endIndex
-            let pair = rest[..<end]
-            rest = rest[end...].dropFirst()
-            if pair.isEmpty { continue }
-            let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
-            guard let name = Self.decode(pair[..<equals]),
-                let value = Self.decode(pair[equals...].dropFirst())
-            else { return nil }
-            parameters.append((name, value))
+    /// Whether every escape is whole, and all that the bytes stand for is UTF-8.
+    var isValid: Bool {
+        if bytes.allSatisfy({ $0 < 0x80 && $0 != UInt8(ascii: "%") }) { return true }
+        return bytes.split(separator: UInt8(ascii: "&")).allSatisfy { pair in
+            pair.split(separator: UInt8(ascii: "="), maxSplits: 1).allSatisfy {
+                Self.decode($0) != nil
+            }
         }
     }
 
     /// The value of the first parameter of this name; the empty string where it has none.
     public subscript(name: String) -> String? {
-        parameters.first { $0.name == name }?.value
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let end = rest.firstIndex(of: UInt8(ascii: "&")) ?? rest.endIndex
+            let pair = rest[..<end]
+            rest = rest[end...].dropFirst()
+            let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
+            if !pair.isEmpty, Self.decode(pair[..<equals]) == name {
+                return Self.decode(pair[equals...].dropFirst())
+            }
+        }
+        return nil
     }
 
     private static func decode(_ text: ArraySlice<UInt8>) -> String? {

@@ -22,11 +22,8 @@ public struct Request: Sendable {
 
     private let headerSection: HeaderSection
 
-    /// The parameters of the query; nil where the query cannot be decoded.
-    let decodedQuery: Query?
-
     /// The parameters of the query.
-    public var query: Query { decodedQuery ?? Query() }
+    public let query: Query
 
     /// A request that could not be read.
     static var unknown: Self {
@@ -45,7 +42,7 @@ public struct Request: Sendable {
         received = .now
         id = RequestID.valid(headerSection.values("x-request-id")) ?? RequestID.make()
         self.traceContext = traceContext ?? TraceContext(headerSection)?.child() ?? .begin()
-        decodedQuery = Query(decoding: target.query)
+        query = Query(target.query)
     }
 }
 

@@ -7,10 +7,16 @@ extension HTTPField.Name {
 
 /// The names of requests in logs.
 enum RequestID {
-    /// An id that no other request has: 16 hexadecimal digits.
+    /// An id that no other request has: 15 hexadecimal digits, as many as a String holds without
+    /// memory of its own.
     static func make() -> String {
-        let digits = String(UniqueID.next(), radix: 16)
-        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+        let number = UniqueID.next()
+        return unsafe String(unsafeUninitializedCapacity: 15) { text in
+            for digit in 0..<15 {
+                unsafe text[digit] = UInt8(hexDigit: number >> (4 * UInt64(digit)))
+            }
+            return 15
+        }
     }
 
     /// The id that a client chose, if there is one and it may stand in a log: 1 to 128 of `A–Z a–z 0–9 . _ -`.

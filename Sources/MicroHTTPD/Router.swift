@@ -8,7 +8,7 @@ public typealias Handler = @Sendable (Request) async throws -> Response
 
 /// Finds the handler of a request by path and method.
 public struct Router: Sendable {
-    private var routes: [String: [HTTPRequest.Method: Handler]] = [:]
+    private var routes: [String: Route] = [:]
 
     /// Gives a refusal its form, the same for the router's own and for the handlers'.
     let refusal: @Sendable (HTTPError) -> Response
@@ -22,7 +22,7 @@ public struct Router: Sendable {
     public mutating func on(
         _ method: HTTPRequest.Method, _ path: String, handler: @escaping Handler
     ) {
-        routes[path, default: [:]][method] = handler
+        routes[path, default: Route(path: path)].handlers[method] = handler
     }
 
     /// Adds a route for `GET`, and with it for `HEAD`.
@@ -30,25 +30,26 @@ public struct Router: Sendable {
         on(.get, path, handler: handler)
     }
 
-    /// The path of the route that `request` is for, whatever its method; nil where there is none.
-    func route(of request: Request) -> String? {
-        routes[request.path] == nil ? nil : request.path
-    }
+    /// The route of `path`; nil where there is none.
+    func route(of path: String) -> Route? { routes[path] }
+}
 
-    /// The handler for `request`, or the refusal of it: 404, 405 or 400, in this order.
+/// A path and the handlers of the methods that it takes.
+struct Route: Sendable {
+    let path: String
+    fileprivate(set) var handlers: [HTTPRequest.Method: Handler] = [:]
+
+    /// The handler for `request`, or the refusal of it: 405 or 400, in this order.
     func handler(for request: Request) throws(HTTPError) -> Handler {
-        guard let methods = routes[request.path] else {
-            throw HTTPError(.notFound, details: "There is no such path here.")
-        }
-        guard let handler = methods[request.method == .head ? .get : request.method] else {
-            var allowed = methods.keys.map(\.rawValue)
-            if methods[.get] != nil { allowed.append(HTTPRequest.Method.head.rawValue) }
+        guard let handler = handlers[request.method == .head ? .get : request.method] else {
+            var allowed = handlers.keys.map(\.rawValue)
+            if handlers[.get] != nil { allowed.append(HTTPRequest.Method.head.rawValue) }
             let allow = Set(allowed).sorted().joined(separator: ", ")
             throw HTTPError(
                 .methodNotAllowed, details: "This path takes \(allow).",
                 headerFields: [.allow: allow])
         }
-        guard request.decodedQuery != nil else {
+        guard request.query.isValid else {
             throw HTTPError(
                 .badRequest,
                 details: "The query is not valid: a '%' wants two hexadecimal digits after it, "

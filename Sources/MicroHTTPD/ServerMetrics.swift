@@ -15,13 +15,22 @@ final class ServerMetrics: Sendable {
     private struct Series {
         let requests: Counter
         let duration: Timer
+
+        init(_ labels: Labels) {
+            let names = [("method", labels.method), ("route", labels.route)]
+            requests = Counter(
+                label: "http_requests_total", dimensions: names + [("code", "\(labels.code)")])
+            duration = Timer(label: "http_request_duration_seconds", dimensions: names)
+        }
     }
 
-    private static let methods: Set<HTTPRequest.Method> = [
-        .get, .head, .post, .put, .delete, .connect, .options, .trace, .patch,
-    ]
+    private struct State {
+        var all: [Labels: Series] = [:]
+        /// The series of the request before, which is most often this one's, too.
+        var last: (labels: Labels, series: Series)?
+    }
 
-    private let series = Mutex<[Labels: Series]>([:])
+    private let state = Mutex(State())
     private let inFlight = Meter(label: "http_requests_in_flight")
     private let connections = Meter(label: "http_connections")
 
@@ -36,22 +45,26 @@ final class ServerMetrics: Sendable {
     /// An exchange has ended, after which it takes part in everything but the requests in flight.
     func requestEnded(_ record: AccessRecord) {
         inFlight.decrement()
-        let method = record.request.method
         let labels = Labels(
-            method: Self.methods.contains(method) ? method.rawValue : "other",
-            route: record.route ?? "unmatched", code: record.code)
-        let series = series.withLock { all in
-            if let known = all[labels] { return known }
-            let names = [("method", labels.method), ("route", labels.route)]
-            let new = Series(
-                requests: Counter(
-                    label: "http_requests_total", dimensions: names + [("code", "\(labels.code)")]),
-                duration: Timer(label: "http_request_duration_seconds", dimensions: names))
-            all[labels] = new
-            return new
+            method: Self.label(record.request.method), route: record.route ?? "unmatched",
+            code: record.code)
+        let series = state.withLock { state in
+            if let last = state.last, last.labels == labels { return last.series }
+            let series = state.all[labels] ?? Series(labels)
+            state.all[labels] = series
+            state.last = (labels, series)
+            return series
         }
         series.requests.increment()
-        series.duration.recordNanoseconds(Int64(clamping: Int(record.duration / .nanoseconds(1))))
+        let (seconds, attoseconds) = record.duration.components
+        series.duration.recordNanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    }
+
+    private static func label(_ method: HTTPRequest.Method) -> String {
+        switch method {
+        case .get, .head, .post, .put, .delete, .connect, .options, .trace, .patch: method.rawValue
+        default: "other"
+        }
     }
 
     /// A connection was accepted.

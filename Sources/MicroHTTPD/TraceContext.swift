@@ -49,38 +49,37 @@ public struct TraceContext: Sendable, Equatable {
 
     /// The trace's id: 32 hexadecimal digits.
     public var traceID: String {
-        String(capacity: 32) { Self.write(trace, 32, to: &$0) }
+        unsafe String(unsafeUninitializedCapacity: 32) { text in
+            unsafe Self.write(trace, to: text, at: 0..<32)
+            return 32
+        }
     }
 
     /// The value of `traceparent` that names this span as the parent.
     public var traceparent: String {
-        String(capacity: 55) { text in
-            text.append(contentsOf: "00-".utf8)
-            Self.write(trace, 32, to: &text)
-            text.append(dash)
-            Self.write(UInt128(span), 16, to: &text)
-            text.append(contentsOf: (isSampled ? "-01" : "-00").utf8)
+        unsafe String(unsafeUninitializedCapacity: 55) { text in
+            for place in [0, 1, 53, 54] { unsafe text[place] = UInt8(ascii: "0") }
+            for place in [2, 35, 52] { unsafe text[place] = dash }
+            if isSampled { unsafe text[54] = UInt8(ascii: "1") }
+            unsafe Self.write(trace, to: text, at: 3..<35)
+            unsafe Self.write(UInt128(span), to: text, at: 36..<52)
+            return 55
         }
     }
 
-    private static func write(_ number: UInt128, _ digits: Int, to text: inout [UInt8]) {
-        for digit in (0..<digits).reversed() {
-            let value = UInt8(truncatingIfNeeded: number >> (4 * UInt128(digit))) & 0xf
-            text.append(value + (value < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10))
+    /// Writes the lowest digits of a number, as many as there are places.
+    private static func write(
+        _ number: UInt128, to text: UnsafeMutableBufferPointer<UInt8>, at places: Range<Int>
+    ) {
+        var rest = number
+        for place in places.reversed() {
+            unsafe text[place] = UInt8(hexDigit: UInt64(truncatingIfNeeded: rest))
+            rest >>= 4
         }
     }
 }
 
 private let dash = UInt8(ascii: "-")
-
-extension String {
-    fileprivate init(capacity: Int, _ write: (inout [UInt8]) -> Void) {
-        var text: [UInt8] = []
-        text.reserveCapacity(capacity)
-        write(&text)
-        self.init(decoding: text, as: UTF8.self)
-    }
-}
 
 extension UInt128 {
     /// The value of hexadecimal digits, of which only the lower case is valid here.

@@ -16,3 +16,11 @@ enum UniqueID {
         return number == 0 ? next() : number
     }
 }
+
+extension UInt8 {
+    /// The character for the lowest four bits of a number.
+    init(hexDigit number: UInt64) {
+        let value = UInt8(truncatingIfNeeded: number) & 0xf
+        self = value + (value < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
+    }
+}

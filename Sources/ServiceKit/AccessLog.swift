@@ -6,18 +6,14 @@ import MicroHTTPD
 struct AccessLog: Sendable {
     let logger: Logger
 
-    /// Paths that are asked for all the time and by machines.
-    private static let probes: Set = ["/health", "/metrics", "/ready"]
-
     /// Writes the line of one exchange: probes at debug, failures of ours at error.
     func write(_ record: AccessRecord) {
         let level: Logger.Level =
-            if let route = record.route, Self.probes.contains(route) {
-                .debug
-            } else if record.code >= 500 || record.response?.status.kind == .serverError {
-                .error
-            } else {
-                .info
+            switch record.route {
+            // Asked for all the time, and by machines.
+            case "/health", "/metrics", "/ready": .debug
+            case _ where record.code >= 500 || record.response?.status.kind == .serverError: .error
+            default: .info
             }
         guard level >= logger.logLevel else { return }
         let request = record.request
