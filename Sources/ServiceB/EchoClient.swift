@@ -3,6 +3,7 @@ import Foundation
 import FoundationNetworking
 import HTTPTypes
 import MicroHTTPD
+import ServiceKit
 import Synchronization
 import Tracing
 
@@ -20,7 +21,7 @@ final class EchoClient: Sendable {
     // Neither libmicrohttpd's thread nor a deadline may wait for that.
     private let launching = DispatchQueue(label: "launching")
     private let cancelling = DispatchQueue(label: "cancelling")
-    private let deadlines = DispatchQueue(label: "deadlines")
+    private let deadlines: Deadlines
 
     /// Has libcurl, which is beneath `URLSession`, go to no proxy that the environment names.
     ///
@@ -36,6 +37,7 @@ final class EchoClient: Sendable {
         self.serviceA = serviceA
         self.timeout = timeout
         places = Places(limit: maxCalls)
+        deadlines = Deadlines(timeout: timeout, maxCalls: maxCalls)
         let configuration = URLSessionConfiguration.ephemeral
         configuration.httpAdditionalHeaders = ["Accept-Encoding": "identity"]
         configuration.httpCookieAcceptPolicy = .never
@@ -46,10 +48,7 @@ final class EchoClient: Sendable {
         configuration.urlCredentialStorage = nil
         // A backstop. It takes whole seconds, and starts anew with every line of an answer.
         configuration.timeoutIntervalForRequest = (timeout / .seconds(1)).rounded(.up) + 2
-        // More than one operation at a time can complete a task twice, which is fatal.
-        let serial = OperationQueue()
-        serial.maxConcurrentOperationCount = 1
-        session = URLSession(configuration: configuration, delegate: nil, delegateQueue: serial)
+        session = URLSession(configuration: configuration, delegate: nil, delegateQueue: InPlace())
     }
 
     /// The calls that are not over yet, for `URLSession` that is.
@@ -89,7 +88,7 @@ final class EchoClient: Sendable {
     }
 
     private func start(_ request: URLRequest, _ message: String, _ call: Call) {
-        call.abandon(after: timeout, on: deadlines)
+        deadlines.add(call)
         launching.async { [self] in
             guard !call.hasEnded else {
                 places.leave()
@@ -112,6 +111,8 @@ final class EchoClient: Sendable {
             return .failure(.badAnswer)
         }
         guard response.statusCode == 200 else { return .failure(.badStatus(response.statusCode)) }
+        let usual = JSON.object([("echo", .string(message))]).line
+        if data.elementsEqual(usual) { return .success(()) }
         struct Echo: Decodable {
             let echo: String
         }
@@ -121,6 +122,13 @@ final class EchoClient: Sendable {
         else { return .failure(.badAnswer) }
         return .success(())
     }
+}
+
+/// Runs what `URLSession` has for its delegate on the queue that `URLSession` itself works on, which
+/// is serial. Nothing of ours there calls `URLSession` or waits.
+private final class InPlace: OperationQueue, @unchecked Sendable {
+    // @unchecked: the superclass is, and this has nothing of its own.
+    override func addOperation(_ block: @escaping @Sendable () -> Void) { block() }
 }
 
 private struct FieldInjector: Injector {
@@ -144,94 +152,5 @@ extension CallFailure {
             self = .reset
         default: self = .badAnswer
         }
-    }
-}
-
-/// One call: what ends it first decides its outcome.
-private final class Call: NSObject, URLSessionTaskDelegate, Sendable {
-    typealias Outcome = Result<Void, CallFailure>
-
-    private struct State {
-        var continuation: CheckedContinuation<Outcome, Never>?
-        var timer: (any DispatchSourceTimer)?
-        var task: URLSessionTask?
-    }
-
-    private let state: Mutex<State>
-    private let cancelling: DispatchQueue
-
-    init(_ continuation: CheckedContinuation<Outcome, Never>, cancelling: DispatchQueue) {
-        state = Mutex(State(continuation: continuation))
-        self.cancelling = cancelling
-    }
-
-    /// Whether the outcome is known.
-    var hasEnded: Bool { state.withLock { $0.continuation == nil } }
-
-    /// Ends the call after `timeout`, whatever `URLSession` does.
-    func abandon(after timeout: Duration, on queue: DispatchQueue) {
-        state.withLock { state in
-            // Strict: other timers may be late by a tenth of their length.
-            let timer = DispatchSource.makeTimerSource(flags: .strict, queue: queue)
-            timer.setEventHandler { self.abandon(.failure(.timeout(timeout))) }
-            timer.schedule(deadline: .now() + timeout / .seconds(1), leeway: .nanoseconds(0))
-            timer.activate()
-            state.timer = timer
-        }
-    }
-
-    /// Starts `task` as this call's.
-    func launch(_ task: URLSessionTask) {
-        task.delegate = self
-        task.resume()
-        let isLate = state.withLock { state in
-            state.task = task
-            return state.continuation == nil
-        }
-        if isLate { cancel(task) }
-    }
-
-    /// Ends the call with `outcome` if nothing else has, when its task is done.
-    func end(_ outcome: Outcome) {
-        _ = decide(outcome)
-    }
-
-    /// Ends the call with `outcome` if nothing else has, while its task may go on.
-    func abandon(_ outcome: Outcome) {
-        if let task = decide(outcome) { cancel(task) }
-    }
-
-    /// Gives the call its outcome, once.
-    ///
-    /// - Returns: its task, if there is one and this is the first outcome.
-    private func decide(_ outcome: Outcome) -> URLSessionTask? {
-        let ended = state.withLock { exchange(&$0, with: State()) }
-        ended.timer?.cancel()
-        ended.continuation?.resume(returning: outcome)
-        return ended.task
-    }
-
-    private func cancel(_ task: URLSessionTask) {
-        // A moment later: where a thousand deadlines pass at once, the answers come first.
-        cancelling.asyncAfter(deadline: .now() + .milliseconds(50)) { task.cancel() }
-    }
-
-    func urlSession(
-        _ session: URLSession, task: URLSessionTask,
-        willPerformHTTPRedirection response: HTTPURLResponse, newRequest request: URLRequest,
-        completionHandler: @escaping @Sendable (URLRequest?) -> Void
-    ) {
-        // Never followed. To call the handler while the task is being cancelled is fatal.
-        abandon(.failure(.badStatus(response.statusCode)))
-    }
-
-    func urlSession(
-        _ session: URLSession, task: URLSessionTask,
-        didReceive challenge: URLAuthenticationChallenge,
-        completionHandler:
-            @escaping @Sendable (URLSession.AuthChallengeDisposition, URLCredential?) -> Void
-    ) {
-        // Left alone, such a task would never complete (swift-corelibs-foundation #5457).
-        abandon(.failure(.badStatus(401)))
     }
 }

@@ -59,6 +59,7 @@ struct ServiceB: ServiceCommand {
                 "--max-calls", "SERVICE_A_MAX_CALLS", takes: "a whole number from 1 to 65535"
             ) { UInt16(plain: $0).flatMap { $0 > 0 ? Int($0) : nil } }
             .value(maxCalls, default: "1024"))
-        router.get("/call-echo") { request in await CallEcho(client: client).response(to: request) }
+        let callEcho = CallEcho(client: client)
+        router.get("/call-echo") { request in await callEcho.response(to: request) }
     }
 }

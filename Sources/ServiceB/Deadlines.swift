@@ -1,0 +1,64 @@
+import Dispatch
+import Synchronization
+
+/// The deadlines of calls that may all take equally long, and so come due in the order in which
+/// they began.
+///
+/// One timer serves them all. It is our own and strict: others may be late by a tenth of their
+/// length.
+final class Deadlines: Sendable {
+    private struct State {
+        var calls: [(call: Call, deadline: ContinuousClock.Instant)] = []
+        var isArmed = false
+    }
+
+    private let timeout: Duration
+    private let maxCalls: Int
+    private let state = Mutex(State())
+    private let queue = DispatchQueue(label: "deadlines")
+
+    /// Makes deadlines of `timeout` for `maxCalls` calls at once.
+    init(timeout: Duration, maxCalls: Int) {
+        self.timeout = timeout
+        self.maxCalls = maxCalls
+    }
+
+    /// Has `call` abandoned when its time is over.
+    func add(_ call: Call) {
+        state.withLock { state in
+            // Calls that have ended stay until they come due, but they are never the most.
+            if state.calls.count >= 2 * maxCalls { state.calls.removeAll(where: \.call.hasEnded) }
+            state.calls.append((call, .now + timeout))
+            arm(&state)
+        }
+    }
+
+    /// Sets the timer for the first call that has not ended.
+    private func arm(_ state: inout State) {
+        guard !state.isArmed, let first = state.calls.first else { return }
+        state.isArmed = true
+        let timer = DispatchSource.makeTimerSource(flags: .strict, queue: queue)
+        timer.setEventHandler {
+            timer.cancel()
+            self.expire()
+        }
+        let rest = (first.deadline - .now) / .seconds(1)
+        timer.schedule(deadline: .now() + max(0, rest), leeway: .nanoseconds(0))
+        timer.activate()
+    }
+
+    private func expire() {
+        let due = state.withLock { state in
+            let now = ContinuousClock.now
+            let end =
+                state.calls.firstIndex { $0.deadline > now && !$0.call.hasEnded }
+                ?? state.calls.endIndex
+            let due = state.calls[..<end]
+            state.calls.removeSubrange(..<end)
+            state.isArmed = false
+            arm(&state)
+            return due
+        }
+        for (call, _) in due { call.abandon(.failure(.timeout(timeout))) }
+    }
+}
