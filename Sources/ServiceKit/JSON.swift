@@ -4,7 +4,7 @@
 public enum JSON: Sendable {
     case string(String)
     /// The keys differ and are in order.
-    case object([(key: String, value: JSON)])
+    case object([(String, JSON)])
 
     /// The value as one line of compact JSON in UTF-8, keys in order, with a newline at the end.
     public var line: [UInt8] {
@@ -36,6 +36,11 @@ public enum JSON: Sendable {
     /// Appends `text` as a string of JSON, in which only what must be escaped is (RFC 8259 §7).
     static func quote(_ text: String, into bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
+        defer { bytes.append(UInt8(ascii: "\"")) }
+        let isPlain = text.utf8.allSatisfy {
+            $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+        }
+        if isPlain { return bytes.append(contentsOf: text.utf8) }
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"):
@@ -48,7 +53,6 @@ public enum JSON: Sendable {
             default: bytes.append(byte)
             }
         }
-        bytes.append(UInt8(ascii: "\""))
     }
 
     /// Appends a code unit of UTF-16 as `\u` and four hexadecimal digits.
@@ -68,8 +72,7 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral {
 
     /// An object; its keys must differ.
     public init(dictionaryLiteral members: (String, JSON)...) {
-        let members = members.map { (key: $0, value: $1) }
         // A single one is what the busiest answers have.
-        self = .object(members.count < 2 ? members : members.sorted { $0.key < $1.key })
+        self = .object(members.count < 2 ? members : members.sorted { $0.0 < $1.0 })
     }
 }

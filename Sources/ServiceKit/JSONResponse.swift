@@ -7,7 +7,8 @@ extension Response {
         _ value: JSON, status: HTTPResponse.Status = .ok, headerFields: HTTPFields = [:]
     ) {
         self.init(status: status, headerFields: Self.jsonFields, body: value.line)
-        self.headerFields.append(contentsOf: headerFields)
+        // Not even to append nothing to it is a copy of the common fields made.
+        if !headerFields.isEmpty { self.headerFields.append(contentsOf: headerFields) }
     }
 
     private static let jsonFields: HTTPFields = [
