@@ -1,9 +1,11 @@
-.PHONY: run test api-test soak demo lint format setup help
+.PHONY: run test api-test soak demo bench lint format setup help
 
 # What the Swift toolchain does not bring.
 PACKAGES := libmicrohttpd-dev pkg-config curl
+BENCH_PACKAGES := wrk gcc libc6-dev python3-venv
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
-install = { echo "installing $(1)"; $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq $(1); }
+install = { echo "installing $(1)"; \
+	$(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq $(1); }
 
 run: setup ## Build both services and run them until Ctrl-C
 	swift build -c release --product service-a
@@ -29,11 +31,29 @@ demo: setup ## See Service A fail, and Service B not
 	swift build -c release --product service-b
 	@scripts/demo
 
+# BENCH_OPTIONS=--quick for one short round, to see whether everything works.
+bench: setup ## Measure both services beside others of their kind (20 minutes)
+	@{ command -v wrk && command -v cc && python3 -c 'import ensurepip'; } >/dev/null 2>&1 || \
+		$(call install,$(BENCH_PACKAGES))
+	swift build -c release --product service-a
+	swift build -c release --product service-b
+	swift build -c release --package-path Benchmarks
+	cd Benchmarks && cc -O2 -o .build/baseline Sources/C/baseline.c -lmicrohttpd
+	cd Benchmarks && cc -O2 -o .build/openloop Sources/C/openloop.c -pthread
+	cc -O2 -shared -fPIC -I Sources/CFoundationNetworkingFixes/include \
+		-o Benchmarks/.build/fixes.so Sources/CFoundationNetworkingFixes/fixes.c
+	cd Benchmarks && python3 -m venv .build/venv && .build/venv/bin/pip install -q flask requests
+	cd Benchmarks && if command -v go >/dev/null; then \
+		go build -o .build/go-services Sources/Go/main.go; else rm -f .build/go-services; fi
+	Benchmarks/bench.py $(BENCH_OPTIONS)
+
+SWIFT_FILES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
+
 lint: ## Check the format
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests
+	swift format lint --strict --recursive --parallel $(SWIFT_FILES)
 
 format: ## Format
-	swift format --in-place --recursive --parallel Package.swift Sources Tests
+	swift format --in-place --recursive --parallel $(SWIFT_FILES)
 
 setup:
 	@{ pkg-config --exists libmicrohttpd && command -v curl; } >/dev/null 2>&1 || \
