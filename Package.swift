@@ -46,10 +46,11 @@ let package = Package(
         .systemLibrary(
             name: "CMicroHTTPD", pkgConfig: "libmicrohttpd",
             providers: [.apt(["libmicrohttpd-dev"])]),
+        .target(name: "CMicroHTTPDFixes"),
         .target(
             name: "MicroHTTPD",
             dependencies: [
-                "CMicroHTTPD", httpTypes, logging, metrics, serviceLifecycle, tracing,
+                "CMicroHTTPD", "CMicroHTTPDFixes", httpTypes, logging, metrics, serviceLifecycle, tracing,
             ],
             swiftSettings: swiftSettings),
         .target(

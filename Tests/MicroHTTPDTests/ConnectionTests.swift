@@ -35,6 +35,32 @@ private func router() -> Router {
         }
     }
 
+    @Test(arguments: [127, 128, 129, 256])
+    func `However many clients ask at once, all are answered`(count: Int) async throws {
+        let gate = Gate()
+        var router = plainRouter()
+        router.get("/now") { _ in Response() }
+        router.get("/block") { _ in
+            // On libmicrohttpd's thread, so that all others come together.
+            _ = eventually { gate.isOpen }
+            return Response()
+        }
+        try await serving(router) { (port, _) throws in
+            let clients = try (0..<count).map { _ in
+                try HTTPClient(port: port, timeout: .seconds(5))
+            }
+            for client in clients {
+                try client.request("/now")
+                #expect(try client.response()?.status == 200)
+            }
+            let blocker = try HTTPClient(port: port)
+            try blocker.request("/block")
+            for client in clients { try client.request("/now") }
+            gate.open()
+            for client in clients { #expect(try client.response()?.status == 200) }
+        }
+    }
+
     @Test func `Pipelined requests are answered in order, whatever content they have`() async throws
     {
         try await serving(router()) { (port, _) throws in
