@@ -124,7 +124,9 @@ final class EchoClient: Sendable {
     }
 }
 
-/// Runs what `URLSession` has for its delegate on the queue that `URLSession` itself works on, which
+/// Runs operations where they are added.
+///
+/// `URLSession` has those for its delegate run on the queue that it itself works on, which
 /// is serial. Nothing of ours there calls `URLSession` or waits.
 private final class InPlace: OperationQueue, @unchecked Sendable {
     // @unchecked: the superclass is, and this has nothing of its own.

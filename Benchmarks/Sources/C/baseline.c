@@ -12,9 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-// libmicrohttpd asks for 128 events, and again as long as it gets 128, before it looks at any: where
-// 128 or 256 connections have sent something and nothing else happens, it waits, and so do they
-// (0.9.75, daemon.c:4996; 1.0.1, daemon.c:5613). It never asks again where it gets fewer.
+// As in Sources/CMicroHTTPDFixes/fixes.c, or else it would stop at 128 and 256 connections.
 int epoll_wait(int descriptor, struct epoll_event *events, int count, int milliseconds)
 {
     return epoll_pwait(descriptor, events, count < 127 ? count : 127, milliseconds, NULL);
@@ -68,8 +66,7 @@ int main(int count, char **arguments)
         arguments + 2,
         MHD_OPTION_SOCK_ADDR, &address,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned) (files.rlim_max / 2),
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) 16 * 1024,
-        MHD_OPTION_CONNECTION_TIMEOUT, 20u,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) 24 * 1024,
         MHD_OPTION_END);
     if (daemon == NULL)
         return 1;
