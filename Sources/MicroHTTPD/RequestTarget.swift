@@ -17,11 +17,13 @@ struct RequestTarget: Sendable {
         self.query = query ?? []
         size = text.utf8.count + (query.map { $0.count + 1 } ?? 0)
         var rest = text[...]
-        for scheme in ["http://", "https://"] where text.lowercased().hasPrefix(scheme) {
-            // In the absolute form, the path begins behind the authority.
-            let authority = rest.dropFirst(scheme.count).prefix { $0 != "/" }
-            rest = authority.isEmpty ? rest : text[authority.endIndex...]
-            if rest.isEmpty { rest = "/" }
+        if !text.hasPrefix("/") {
+            for scheme in ["http://", "https://"] where text.lowercased().hasPrefix(scheme) {
+                // In the absolute form, the path begins behind the authority.
+                let authority = rest.dropFirst(scheme.count).prefix { $0 != "/" }
+                rest = authority.isEmpty ? rest : text[authority.endIndex...]
+                if rest.isEmpty { rest = "/" }
+            }
         }
         path = String(rest)
         isValid =
