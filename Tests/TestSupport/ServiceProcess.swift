@@ -29,9 +29,11 @@ package final class ServiceProcess: Sendable {
     }
 
     /// Starts `name` and returns when it listens, on a free port of loopback, or has ended.
+    ///
+    /// - Parameter descriptors: how many files it may have open.
     package init(
         _ name: String, _ arguments: [String] = [], environment: [String: String] = [:],
-        address: [String] = ["--host", "127.0.0.1", "--port", "0"]
+        address: [String] = ["--host", "127.0.0.1", "--port", "0"], descriptors: Int? = nil
     ) throws {
         let path = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
             .deletingLastPathComponent().appendingPathComponent(name).path
@@ -41,8 +43,10 @@ package final class ServiceProcess: Sendable {
         }.merging(environment) { $1 }
         let output = try Collected()
         let errors = try Collected()
+        let limited = descriptors.map { ["sh", "-c", "ulimit -n \($0) && exec \"$@\"", "sh"] }
         pid = try spawn(
-            path, [path] + address + arguments, environment.map { "\($0)=\($1)" },
+            limited == nil ? path : "/bin/sh", (limited ?? []) + [path] + address + arguments,
+            environment.map { "\($0)=\($1)" },
             output: output.input, errors: errors.input)
         output.collect()
         errors.collect()

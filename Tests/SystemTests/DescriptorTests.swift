@@ -1,0 +1,63 @@
+import Glibc
+import TestSupport
+import Testing
+
+// Dispatch ends a process that can open no file any more (its monitor of threads reads /proc), so
+// that a service must not let it come to that.
+extension SystemTests {
+    @Suite struct DescriptorTests {
+        @Test(arguments: ["service-a", "service-b"])
+        func `A service with few descriptors has clients wait, and does nothing meanwhile`(
+            name: String
+        ) async throws {
+            try await onThread { () throws in
+                let service = try ServiceProcess(name, descriptors: 64)
+                var clients = try (0..<100).map { _ in try HTTPClient(port: service.port) }
+                for client in clients.prefix(20) {
+                    try client.request("/health")
+                    #expect(try client.response()?.status == 200)
+                }
+                let before = try service.processorTime()
+                usleep(1_500_000)  // How long it is watched.
+                #expect(try service.processorTime() - before < .milliseconds(150))
+                // The first ones make room for the last ones.
+                clients.removeFirst(80)
+                for client in clients {
+                    try client.request("/health")
+                    #expect(try client.response()?.status == 200)
+                }
+                service.signal(SIGTERM)
+                #expect(service.exitCode() == 0)
+            }
+        }
+
+        @Test func `A service with few descriptors never uses the last one, whatever is called`() async throws {
+            try await onThread { () throws in
+                let isHealthy = Gate()
+                let peer = try Peer { peer in
+                    while case let request = peer.request(), !request.isEmpty {
+                        if !isHealthy.isOpen { return peer.waitForClose() }
+                        peer.respond("{\"echo\":\"x\"}")
+                    }
+                }
+                let b = try ServiceProcess(
+                    "service-b",
+                    ["--service-a-url", "http://127.0.0.1:\(peer.port)", "--timeout", "1500ms"],
+                    descriptors: 64)
+                let clients = try (0..<100).map { _ in try HTTPClient(port: b.port) }
+                for client in clients {
+                    try client.request("/call-echo?msg=x", fields: ["Connection: close"])
+                }
+                for client in clients {
+                    let body = try client.response()?.body ?? ""
+                    #expect(body.contains("timeout: ") || body.contains("overloaded: "))
+                    #expect(try b.descriptors() < 64)
+                }
+                isHealthy.open()
+                #expect(try get("/call-echo?msg=x", port: b.port).body == success("x"))
+                b.signal(SIGTERM)
+                #expect(b.exitCode() == 0)
+            }
+        }
+    }
+}
