@@ -93,7 +93,10 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "SystemTests",
-            dependencies: ["CTestInterposer", "ServiceA", "ServiceB", "TestSupport"],
+            dependencies: [
+                "CTestInterposer", "MicroHTTPD", "ServiceA", "ServiceB", "ServiceKit",
+                "TestSupport",
+            ],
             swiftSettings: swiftSettings),
     ]
 )

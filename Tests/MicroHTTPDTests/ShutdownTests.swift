@@ -184,34 +184,49 @@ private func router(_ gate: Gate) -> Router {
     func `A server that stops in the middle of load answers in full or not at all`(
         milliseconds: Int
     ) async throws {
-        let gate = Gate()
-        var router = router(gate)
-        router.get("/held") { _ in
-            await gate.pass()
-            return Response(body: Array("held".utf8))
-        }
-        let full = ["now", "yielded", "held"]
-        try await serving(router, shutdownTimeout: .milliseconds(milliseconds)) {
-            (port, shutDown) throws in
-            let clients = try (0..<60).map { _ in try HTTPClient(port: port) }
-            for (n, client) in clients.enumerated() {
-                do {
-                    try client.request(["/now", "/yield", "/held"][n % 3])
-                } catch let error as SocketError where n > 40 {
-                    // The server is gone already, and this request was never its.
-                    let gone = ["Connection reset by peer", "Broken pipe"].map(SocketError.init)
-                    #expect(gone.contains(error))
-                }
-                if n == 40 { shutDown() }
-                if n == 50 { gate.open() }
+        _ = try await stopInTheMiddle(shutdownTimeout: .milliseconds(milliseconds))
+    }
+}
+
+/// Stops a server in the middle of load, of which some is held, some is cut and some never whole.
+///
+/// - Returns: how many requests were answered.
+func stopInTheMiddle(shutdownTimeout: Duration) async throws -> Int {
+    let gate = Gate()
+    var router = router(gate)
+    router.get("/held") { _ in
+        await gate.pass()
+        return Response(body: Array("held".utf8))
+    }
+    let full = ["now", "yielded", "held"]
+    return try await serving(router, shutdownTimeout: shutdownTimeout) { (port, shutDown) throws in
+        var answered = 0
+        let clients = try (0..<60).map { _ in try HTTPClient(port: port) }
+        for (n, client) in clients.enumerated() {
+            do {
+                try client.request(
+                    ["/now", "/yield", "/held"][n % 3], fields: ["Content-Length: \(n % 5)"])
+                if n % 10 == 9 { try client.reset() }
+                // A tenth has no whole content.
+                if n % 10 != 4 { try client.send(String(repeating: "x", count: n % 5)) }
+            } catch let error as SocketError where n > 40 || n % 10 == 9 {
+                // The server is gone already, and this request was never its.
+                let gone = ["Connection reset by peer", "Broken pipe"].map(SocketError.init)
+                #expect(gone.contains(error))
             }
-            for (n, client) in clients.enumerated() {
-                do {
-                    if let reply = try client.response() { #expect(reply.body == full[n % 3]) }
-                } catch let error as SocketError {
-                    #expect(error == SocketError("Connection reset by peer"))
+            if n == 40 { shutDown() }
+            if n == 50 { gate.open() }
+        }
+        for (n, client) in clients.enumerated() where n % 10 != 9 {
+            do {
+                if let reply = try client.response() {
+                    #expect(reply.body == full[n % 3])
+                    answered += 1
                 }
+            } catch let error as SocketError {
+                #expect(error == SocketError("Connection reset by peer"))
             }
         }
+        return answered
     }
 }

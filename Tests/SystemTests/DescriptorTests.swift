@@ -31,7 +31,9 @@ extension SystemTests {
             }
         }
 
-        @Test func `A service with few descriptors never uses the last one, whatever is called`() async throws {
+        @Test func `A service with few descriptors never uses the last one, whatever is called`()
+            async throws
+        {
             try await onThread { () throws in
                 let isHealthy = Gate()
                 let peer = try Peer { peer in
