@@ -19,6 +19,15 @@ final class LogWriter: Sendable {
     /// How much is collected, in bytes.
     private static let limit = 64 * 1024
 
+    /// Standard output; where that is a terminal, which may block although poll(2) calls it writable,
+    /// an open file of our own that does not, if it can be had.
+    private static let descriptor: CInt = {
+        guard isatty(STDOUT_FILENO) == 1 else { return STDOUT_FILENO }
+        let own = unsafe open(
+            "/proc/self/fd/\(STDOUT_FILENO)", O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
+        return own < 0 ? STDOUT_FILENO : own
+    }()
+
     private let state = Mutex(State())
     private let queue = DispatchQueue(label: "log")
 
@@ -64,12 +73,12 @@ final class LogWriter: Sendable {
         let deadline = ContinuousClock.now + .milliseconds(state.isStuck ? 0 : 100)
         while written < state.bytes.count {
             let patience = max(0, CInt((deadline - .now) / .milliseconds(1)))
-            var stream = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+            var stream = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
             guard unsafe poll(&stream, 1, patience) > 0 else { break }
             // A pipe that poll(2) calls writable takes so many bytes without blocking.
             let size = min(Int(PIPE_BUF), state.bytes.count - written)
             let count = unsafe state.bytes.withUnsafeBytes {
-                unsafe Glibc.write(STDOUT_FILENO, $0.baseAddress.map { unsafe $0 + written }, size)
+                unsafe Glibc.write(descriptor, $0.baseAddress.map { unsafe $0 + written }, size)
             }
             if count < 0, errno != EINTR { break }
             written += max(0, count)
