@@ -49,9 +49,17 @@ final class LogWriter: Sendable {
         }
     }
 
-    /// Writes what has been collected.
+    /// Writes what has been collected, at the end: a reader that is slow gets a second, and one that
+    /// takes nothing for 100 ms no more.
     func flush() {
-        state.withLock { Self.write(&$0) }
+        state.withLock { state in
+            for _ in 0..<10 where !state.bytes.isEmpty {
+                let count = state.bytes.count
+                state.isStuck = false
+                Self.write(&state)
+                if state.bytes.count == count { break }
+            }
+        }
     }
 
     private func schedule(_ state: inout State) {
