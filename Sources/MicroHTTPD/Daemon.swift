@@ -133,7 +133,7 @@ private func completed(
     unsafe request.pointee = nil
     unsafe Connection(connection).record?.enter(.idle)
     unsafe Unmanaged<Exchange>.fromOpaque(exchange).takeRetainedValue()
-        .end(ending)
+        .end(ending, status: Int(cmhd_status(connection)))
 }
 
 /// MHD_NotifyConnectionCallback: the record is retained here at the beginning, and released at the end.

@@ -161,12 +161,17 @@ final class Exchange: Sendable {
     }
 
     /// Notes that libmicrohttpd is done with the request, its response sent or not.
-    func end(_ ending: AccessRecord.Ending) {
+    ///
+    /// - Parameter status: that of the response that libmicrohttpd has; 0 if there is none.
+    func end(_ ending: AccessRecord.Ending, status: Int) {
         let (response, ending): (Response?, AccessRecord.Ending) = state.withLock { state in
             switch state {
             case .queued(let response): (response, ending)
             case .sentPast(let response): (response, .answered)
             case .abandoned: (nil, .cutOff)
+            // libmicrohttpd's own: a chunk or a trailer section that it cannot read.
+            case .received where status != 0:
+                (Response(status: HTTPResponse.Status(code: status)), .answered)
             default: (nil, ending)
             }
         }
