@@ -38,8 +38,8 @@ import HTTPTypes
         return section
     }
 
-    /// Sends `response` without libmicrohttpd; only in the first call of the access handler, which
-    /// must then have the connection closed.
+    /// Sends `response` without libmicrohttpd; only in a call of the access handler but the last,
+    /// which must then have the connection closed.
     func sendPast(_ response: Response, to request: Request) {
         var head = "HTTP/1.1 \(response.status)\r\nDate: \(Self.date)\r\n"
         forEachField(of: response, to: request, closing: true) { head += "\($0): \($1)\r\n" }

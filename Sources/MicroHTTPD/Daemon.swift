@@ -103,7 +103,7 @@ private func access(
         if size > 0 {
             // Content of a request has no meaning to any handler (RFC 9110 §9.3.1).
             unsafe contentSize.pointee = 0
-            return exchange.discard(size)
+            return exchange.discard(size, on: connection)
         }
         return exchange.proceed(on: connection)
     } ? .YES : .NO

@@ -70,10 +70,14 @@ final class Exchange: Sendable {
             connection.record?.enter(.content)
             return true
         }
+        refuse(refusal, on: connection)
+        return false
+    }
+
+    private func refuse(_ refusal: HTTPError, on connection: borrowing Connection) {
         let response = server.router.refusal(refusal)
         connection.sendPast(response, to: request)
         state.withLock { $0 = .sentPast(response) }
-        return false
     }
 
     /// Counts content that is not kept.
@@ -81,8 +85,10 @@ final class Exchange: Sendable {
     /// The calls of the access handler between the first and the last.
     ///
     /// - Returns: false if the connection is to be closed.
-    func discard(_ size: Int) -> Bool {
-        contentSize.add(size, ordering: .relaxed).newValue <= Framing.discardLimit
+    func discard(_ size: Int, on connection: borrowing Connection) -> Bool {
+        if contentSize.add(size, ordering: .relaxed).newValue <= Framing.discardLimit { return true }
+        refuse(Framing.contentTooLarge, on: connection)
+        return false
     }
 
     /// Answers, or waits for the handler.
