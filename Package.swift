@@ -50,7 +50,8 @@ let package = Package(
         .target(
             name: "MicroHTTPD",
             dependencies: [
-                "CMicroHTTPD", "CMicroHTTPDFixes", httpTypes, logging, metrics, serviceLifecycle, tracing,
+                "CMicroHTTPD", "CMicroHTTPDFixes", httpTypes, logging, metrics, serviceLifecycle,
+                tracing,
             ],
             swiftSettings: swiftSettings),
         .target(

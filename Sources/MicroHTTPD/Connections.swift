@@ -59,7 +59,8 @@ final class Connections: Sendable {
                 // client that does not read: then it takes no notice of the end of its input.
                 switch phase {
                 case .opened where age > limits.headerTimeout + limits.sendTimeout,
-                    .idle where age > limits.idleTimeout + limits.headerTimeout + limits.sendTimeout,
+                    .idle
+                where age > limits.idleTimeout + limits.headerTimeout + limits.sendTimeout,
                     .content where age > limits.contentTimeout + limits.sendTimeout:
                     Socket.shutDown(descriptor)
                 default: break

@@ -86,7 +86,9 @@ final class Exchange: Sendable {
     ///
     /// - Returns: false if the connection is to be closed.
     func discard(_ size: Int, on connection: borrowing Connection) -> Bool {
-        if contentSize.add(size, ordering: .relaxed).newValue <= Framing.discardLimit { return true }
+        if contentSize.add(size, ordering: .relaxed).newValue <= Framing.discardLimit {
+            return true
+        }
         refuse(Framing.contentTooLarge, on: connection)
         return false
     }

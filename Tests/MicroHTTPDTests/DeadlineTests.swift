@@ -71,7 +71,7 @@ private func expectEnd(
     of client: HTTPClient, dripping drip: String, port: UInt16, after limit: Duration = deadline
 ) throws {
     let start = ContinuousClock.now
-    while try ContinuousClock.now - start < .seconds(3)
+    while try ContinuousClock.now - start < .seconds(6)
         && !client.everything(within: .milliseconds(20)).isEnded
     {
         try? client.send(drip)
@@ -82,7 +82,7 @@ private func expectEnd(
     }
     let time = ContinuousClock.now - start
     // The first bytes are on their way before the clock of the test starts.
-    #expect(time > limit - .milliseconds(100) && time < limit + .seconds(1))
+    #expect(time > limit - .milliseconds(100) && time < limit + .seconds(4))
 }
 
 @Suite struct DeadlineTests {
@@ -142,7 +142,7 @@ private func expectEnd(
                 })
             let record = try #require(records.withLock { $0.first })
             #expect(record.ending == .clientLeft)
-            #expect(record.duration >= deadline && record.duration < deadline + .seconds(1))
+            #expect(record.duration >= deadline && record.duration < deadline + .seconds(4))
         }
     }
 
