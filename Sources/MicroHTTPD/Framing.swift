@@ -63,7 +63,7 @@ enum Framing {
     ) throws(HTTPError) {
         let codings = headerSection.values("transfer-encoding")
         let lengths = headerSection.values("content-length")
-        guard codings.isEmpty || codings.count == 1 && codings[0].lowercased() == "chunked" else {
+        guard codings.isEmpty || codings.count == 1 && codings[0].isChunked else {
             throw .badRequest("The only Transfer-Encoding is chunked, once.")
         }
         guard codings.isEmpty || lengths.isEmpty && !isVersion1_0 else {
@@ -87,6 +87,13 @@ enum Framing {
 extension HTTPError {
     fileprivate static func badRequest(_ details: String) -> Self {
         Self(.badRequest, details: details)
+    }
+}
+
+extension String {
+    /// By its bytes: `lowercased()` makes a `k` of the Kelvin sign.
+    fileprivate var isChunked: Bool {
+        utf8.count == 7 && zip(utf8, "chunked".utf8).allSatisfy { $0 | 0x20 == $1 }
     }
 }
 

@@ -25,7 +25,9 @@ public struct Query: Sendable {
             let pair = rest[..<end]
             rest = rest[end...].dropFirst()
             let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
-            if !pair.isEmpty, Self.decode(pair[..<equals]) == name {
+            if !pair.isEmpty, let decoded = Self.decode(pair[..<equals]),
+                decoded.utf8.elementsEqual(name.utf8)
+            {
                 return Self.decode(pair[equals...].dropFirst())
             }
         }

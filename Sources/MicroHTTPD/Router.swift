@@ -31,7 +31,10 @@ public struct Router: Sendable {
     }
 
     /// The route of `path`; nil where there is none.
-    func route(of path: String) -> Route? { routes[path] }
+    func route(of path: String) -> Route? {
+        // A path is ASCII (RFC 3986 §3.3); to look up another one would normalize it first.
+        path.utf8.allSatisfy { $0 < 0x80 } ? routes[path] : nil
+    }
 }
 
 /// A path and the handlers of the methods that it takes.

@@ -2,6 +2,8 @@
 enum Tracestate {
     /// `text` if its grammar allows it, and otherwise nothing: a broken list is to be dropped whole.
     static func valid(_ text: String) -> String {
+        // Before anything asks for characters.
+        guard text.utf8.allSatisfy({ $0 < 0x80 }) else { return "" }
         var keys: Set<Substring> = []
         for member in text.split(separator: ",") {
             let member = member.trimming { $0 == " " || $0 == "\t" }
