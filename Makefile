@@ -26,8 +26,8 @@ soak: setup ## Kill, freeze and restart Service A for minutes, and measure
 	swift build -c release --build-tests -Xswiftc -enable-testing --scratch-path .build-soak
 	SOAK=1 swift test -c release --skip-build --scratch-path .build-soak --filter SoakTests
 
-# For sanitizers, which make everything slow, a twentieth of it.
-TORTURE := $(if $(SANITIZE),0.05,1)
+# With a sanitizer, which makes everything slow, a quarter of the requests.
+TORTURE := $(if $(SANITIZE),0.25,1)
 TORTURE_BUILD := -c release --scratch-path .build-soak$(SANITIZE) $(SANITIZE:%=--sanitize=%)
 torture: setup ## Spoilt requests, slow clients, restarts; SANITIZE=thread or address
 	swift build $(TORTURE_BUILD) --build-tests -Xswiftc -enable-testing
