@@ -31,7 +31,8 @@ TORTURE := $(if $(SANITIZE),0.25,1)
 TORTURE_BUILD := -c release --scratch-path .build-soak$(SANITIZE) $(SANITIZE:%=--sanitize=%)
 torture: setup ## Spoilt requests, slow clients, restarts; SANITIZE=thread or address
 	swift build $(TORTURE_BUILD) --build-tests -Xswiftc -enable-testing
-	TORTURE=$(TORTURE) swift test $(TORTURE_BUILD) --skip-build --no-parallel --filter TortureTests
+	TORTURE=$(TORTURE) swift test $(TORTURE_BUILD) --skip-build --disable-xctest --no-parallel \
+		--filter TortureTests
 
 demo: setup ## See Service A fail, and Service B not
 	swift build -c release --product service-a

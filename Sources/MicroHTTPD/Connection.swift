@@ -27,11 +27,18 @@ import HTTPTypes
                 pointer, .HEADER_KIND,
                 { section, _, name, nameSize, value, valueSize in
                     // The pointer is the one lent above; MHD calls this before it returns.
+                    let name = unsafe UnsafeRawBufferPointer(start: name, count: nameSize)
+                    let value = unsafe UnsafeRawBufferPointer(
+                        start: value, count: value == nil ? 0 : valueSize)
+                    // Behind the name there is the colon, and then the value, as a rule.
+                    let distance = unsafe value.baseAddress.flatMap { value in
+                        unsafe name.baseAddress.map { unsafe value - $0 }
+                    }
+                    let blanks = (distance ?? 0) - nameSize - 1
                     unsafe section?.assumingMemoryBound(to: HeaderSection.self).pointee
                         .append(
-                            name: UnsafeRawBufferPointer(start: name, count: nameSize),
-                            value: UnsafeRawBufferPointer(
-                                start: value, count: value == nil ? 0 : valueSize))
+                            name: name, value: value,
+                            blanks: (0..<connectionMemory).contains(blanks) ? blanks : 1)
                     return .YES
                 }, section)
         }

@@ -5,7 +5,7 @@ import HTTPTypes
 import Synchronization
 
 /// libmicrohttpd's memory for one connection, in bytes: its buffers and header sections.
-private let connectionMemory = 24 * 1024
+let connectionMemory = 24 * 1024
 
 /// The owner of one `MHD_Daemon`: its thread, its connections and its listening socket.
 @safe struct Daemon: ~Copyable, Sendable {

@@ -41,6 +41,10 @@ enum Framing {
                 details: "The header section may have \(headerSectionLimit) bytes and "
                     + "\(fieldLimit) fields.")
         }
+        guard memory(of: headerSection) + target.size <= connectionMemory - 2048 else {
+            throw HTTPError(
+                .requestHeaderFieldsTooLarge, details: "The cookies are too large, or too many.")
+        }
         guard isReadAsSent else {
             throw .badRequest("A line is folded, empty at its beginning, or not ended by CRLF.")
         }
@@ -55,6 +59,15 @@ enum Framing {
             throw .badRequest("The Host is not a name or an address.")
         }
         try checkContent(headerSection, isVersion1_0: isVersion1_0)
+    }
+
+    /// What libmicrohttpd needs for a header section, in bytes, some 2 KiB of which must be left for
+    /// the response: 64 for each field and each cookie, which it copies.
+    private static func memory(of headerSection: HeaderSection) -> Int {
+        let cookies = headerSection.values("cookie")
+        let count = cookies.reduce(0) { $0 + $1.utf8.count { $0 == UInt8(ascii: ";") } + 1 }
+        return headerSection.size + cookies.reduce(0) { $0 + $1.utf8.count }
+            + 64 * (headerSection.count + count)
     }
 
     /// RFC 9112 §6.3, but for what it leaves to a server's leniency.

@@ -17,11 +17,17 @@ struct HeaderSection: Sendable {
     /// A bit for each length that a name has.
     private var lengths: UInt64 = 0
 
-    /// How long the section is, in bytes.
-    var size: Int { bytes.count }
+    /// The blanks before values, of which ``bytes`` has one for each field.
+    private var blanks = 0
 
-    /// Adds a field, whose parts are 64 KiB at most.
-    mutating func append(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+    /// How long the section is, in bytes.
+    var size: Int { bytes.count - count + blanks }
+
+    /// Adds a field, whose parts are 64 KiB at most, with so many blanks before its value.
+    mutating func append(
+        name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, blanks: Int = 1
+    ) {
+        self.blanks += blanks
         if count == 0 { bytes.reserveCapacity(256) }
         count += 1
         lengths |= 1 << UInt64(name.count & 63)

@@ -1,9 +1,13 @@
 /// What tracers add to a trace's context (W3C Trace Context §3.3).
 enum Tracestate {
+    /// How long a list is passed on, in bytes, so that it always fits in a header section; it
+    /// should be 512 at least.
+    private static let limit = 4096
+
     /// `text` if its grammar allows it, and otherwise nothing: a broken list is to be dropped whole.
     static func valid(_ text: String) -> String {
         // Before anything asks for characters.
-        guard text.utf8.allSatisfy({ $0 < 0x80 }) else { return "" }
+        guard text.utf8.allSatisfy({ $0 < 0x80 }), text.utf8.count <= limit else { return "" }
         var keys: Set<Substring> = []
         for member in text.split(separator: ",") {
             let member = member.trimming { $0 == " " || $0 == "\t" }

@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import Logging
 import MicroHTTPD
@@ -13,10 +14,16 @@ struct CallEcho: Sendable {
     }
 
     /// 200 with Service A's answer, 503 without.
-    func response(to request: Request) async -> Response {
+    ///
+    /// - Throws: an `HTTPError` for a message that does not fit in a request to Service A.
+    func response(to request: Request) async throws -> Response {
         let message = request.query["msg"] ?? "hello"
+        guard let url = client.serviceA.echo(message) else {
+            throw HTTPError(
+                .uriTooLong, details: "Escaped, the message is too long to be sent to Service A.")
+        }
         let start = ContinuousClock.now
-        let failure = await failure(of: message, for: request)
+        let failure = await failure(of: message, at: url, for: request)
         let upstream = ContinuousClock.now - start
         metrics.callEnded(failure, after: upstream)
         var response =
@@ -42,9 +49,11 @@ struct CallEcho: Sendable {
         return response
     }
 
-    private func failure(of message: String, for request: Request) async -> CallFailure? {
+    private func failure(
+        of message: String, at url: URL, for request: Request
+    ) async -> CallFailure? {
         do {
-            try await client.echo(message, for: request)
+            try await client.echo(message, at: url, for: request)
             return nil
         } catch {
             return error

@@ -12,7 +12,9 @@ import Tracing
 /// A call holds no thread while it waits. Its deadline is a timer of our own that does not depend
 /// on `URLSession` ever answering.
 final class EchoClient: Sendable {
-    private let serviceA: ServiceAURL
+    /// Where Service A is.
+    let serviceA: ServiceAURL
+
     private let timeout: Duration
     private let places: Places
     private let session: URLSession
@@ -54,11 +56,10 @@ final class EchoClient: Sendable {
     /// The calls that are not over yet, for `URLSession` that is.
     var callsInFlight: Int { places.taken }
 
-    /// Has Service A echo `message`, as a part of what `request` asks for.
+    /// Has Service A echo `message` at `url`, as a part of what `request` asks for.
     ///
     /// - Throws: ``CallFailure``, when the deadline passes at the latest.
-    func echo(_ message: String, for request: Request) async throws(CallFailure) {
-        guard let url = serviceA.echo(message) else { throw .badAnswer }
+    func echo(_ message: String, at url: URL, for request: Request) async throws(CallFailure) {
         guard places.enter() else { throw .overloaded }
         let span = startSpan("GET", ofKind: .client)
         defer { span.end() }

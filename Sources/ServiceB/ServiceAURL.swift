@@ -21,15 +21,16 @@ struct ServiceAURL: Sendable {
         base = url.hasSuffix("/") ? String(url.dropLast()) : url
     }
 
-    /// The URL that has Service A echo `message`.
+    /// The URL that has Service A echo `message`; nil where it would be over Service A's limit.
     ///
     /// Its query is no longer than a valid one in which `message` came, or else Service A could
     /// refuse what Service B has taken.
     func echo(_ message: String) -> URL? {
         // Nil only for text that is not Unicode, which a String cannot be.
         let value = message.addingPercentEncoding(withAllowedCharacters: Self.plain)
-        return value.flatMap { value in
+        let url = value.flatMap { value in
             URL(string: "\(base)/echo?msg=\(value.replacing(" ", with: "+"))")
         }
+        return url.flatMap { $0.absoluteString.utf8.count > 8 * 1024 ? nil : $0 }
     }
 }

@@ -48,6 +48,9 @@ struct ServiceB: ServiceCommand {
             logger.debug(
                 "fixes of FoundationNetworking", metadata: ["active": "\(cfnf_are_active())"])
         #endif
+        let maxCalls = try Setting(
+            "--max-calls", "SERVICE_A_MAX_CALLS", takes: "a whole number from 1 to 65535"
+        ) { UInt16(plain: $0).flatMap { $0 > 0 ? Int($0) : nil } }.value(maxCalls, default: "1024")
         let client = EchoClient(
             serviceA: try Setting(
                 "--service-a-url", "SERVICE_A_URL",
@@ -55,11 +58,8 @@ struct ServiceB: ServiceCommand {
             ) { ServiceAURL($0) }.value(serviceAURL, default: "http://localhost:8080"),
             timeout: try Setting("--timeout", "SERVICE_A_TIMEOUT", atLeast: .milliseconds(1))
                 .value(timeout, default: "2s"),
-            maxCalls: try Setting(
-                "--max-calls", "SERVICE_A_MAX_CALLS", takes: "a whole number from 1 to 65535"
-            ) { UInt16(plain: $0).flatMap { $0 > 0 ? Int($0) : nil } }
-            .value(maxCalls, default: "1024"))
+            maxCalls: min(maxCalls, DescriptorLimit.connections))
         let callEcho = CallEcho(client: client)
-        router.get("/call-echo") { request in await callEcho.response(to: request) }
+        router.get("/call-echo") { request in try await callEcho.response(to: request) }
     }
 }

@@ -1,7 +1,12 @@
 import Glibc
 
 /// The number of files that this process may have open.
-enum DescriptorLimit {
+public enum DescriptorLimit {
+    /// How many connections a service may have on either side: half of what its own files leave.
+    ///
+    /// 10,000 at most, which is some 250 MB; Dispatch ends a process that can open no more files.
+    public static let connections = max(4, min(10_000, (Int(raise()) - 32) / 2))
+
     /// Raises the soft limit to the hard one, and tells what it is then.
     static func raise() -> UInt32 {
         var limit = rlimit()

@@ -80,8 +80,7 @@ extension ServiceCommand {
             Self.fail("not healthy: no 200 from /health on \(address)", code: EXIT_FAILURE)
         }
 
-        // A connection here may need one of its own to another service.
-        configuration.connectionLimit = max(16, DescriptorLimit.raise() / 2)
+        configuration.connectionLimit = UInt32(DescriptorLimit.connections)
         signal(SIGPIPE, SIG_IGN)  // A log that nobody reads any more is no reason to stop.
         // Before anybody can know that the service is there.
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)

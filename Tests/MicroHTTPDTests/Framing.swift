@@ -107,7 +107,10 @@ struct Framing: Sendable, CustomTestStringConvertible {
                 "Host \($0.debugDescription)", "GET /framed HTTP/1.1\nHost: \($0)\n\n",
                 .refused(400))
         }
-        + ["", "test:80", "127.0.0.1:80", "[::1]:80", "service-a.test.", "service_a"].map {
+        + [
+            "", "test ", " \ttest\t ", "test:80", "127.0.0.1:80", "[::1]:80", "service-a.test.",
+            "service_a",
+        ].map {
             Self("Host \($0)", "GET /framed HTTP/1.1\nHost: \($0)\n\n", .served)
         }
 
@@ -146,7 +149,8 @@ struct Framing: Sendable, CustomTestStringConvertible {
         }
         + [
             "", "gzip", "gzip, chunked", "chunked, gzip", "chunked, chunked", "xchunked",
-            "chunkedx", "identity", "chunked;q=1", "\"chunked\"", "chunked,", "\u{b}chunked",
+            "chunkedx", "chun\u{212a}ed", "identity", "chunked;q=1", "\"chunked\"", "chunked,",
+            "\u{b}chunked",
         ].map {
             Self(
                 "Transfer-Encoding \($0.debugDescription)",

@@ -99,6 +99,37 @@ private func statuses(_ text: String) -> [Int] {
         }
     }
 
+    @Test func `Blanks are a part of the header section`() async throws {
+        try await serving(router(Counter())) { (port, _) throws in
+            for (size, status) in [(8176, 200), (8178, 431), (20_000, 431), (24_000, 431)] {
+                let client = try HTTPClient(port: port)
+                let blanks = String(repeating: " ", count: size - 2)
+                try client.send("GET /framed HTTP/1.1\r\nHost: test\r\nX:\(blanks)y\r\n\r\n")
+                #expect(try client.response()?.status == status)
+            }
+        }
+    }
+
+    @Test func `No character is worth a moment's work`() async throws {
+        let marks = String(repeating: "\u{301}\u{323}", count: 2000)
+        let parent = "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n"
+        try await serving(router(Counter())) { (port, _) throws in
+            for (target, fields) in [
+                ("/\(marks)", ""), ("http://test/\(marks)", ""), ("/framed?\(marks)=1", ""),
+                ("/\(marks)\(marks)", ""), ("/framed", "\(parent)tracestate: a=\(marks)\r\n"),
+            ] {
+                let client = try HTTPClient(port: port)
+                let start = ContinuousClock.now
+                let request = "GET \(target) HTTP/1.1\r\nHost: test\r\n\(fields)\r\n"
+                for _ in 0..<20 {
+                    try client.send(request)
+                    guard try client.response()?.status != 414 else { break }
+                }
+                #expect(ContinuousClock.now - start < .milliseconds(500))
+            }
+        }
+    }
+
     /// Content in chunks of `size`, with its last one.
     private static func chunks(_ content: Int, size: Int) -> String {
         let chunk = String(size, radix: 16) + "\r\n" + String(repeating: "x", count: size) + "\r\n"
