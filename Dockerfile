@@ -1,7 +1,9 @@
 # Two images: docker build --target service-a . and docker build --target service-b .
 
 FROM swift:6.3-bookworm AS source
+# The images get their libraries from here, hence the upgrade.
 RUN apt-get update \
+    && apt-get upgrade -y \
     && apt-get install -y --no-install-recommends libmicrohttpd-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
@@ -13,38 +15,35 @@ COPY . .
 # The flag changes how every module is compiled, so the two builds have nothing to share.
 FROM source AS build-a
 RUN swift build -c release --product service-a --static-swift-stdlib \
-    && strip .build/release/service-a
+    && strip .build/release/service-a \
+    && scripts/image-root .build/release/service-a /root-a
 
-# Dynamic, since libFoundationNetworking.so must stay a library of its own. With only those of the
-# toolchain's libraries that the executable asks for, the image is half the size of one on
-# swift:6.3-bookworm-slim.
+# Dynamic, since libFoundationNetworking.so must stay a library of its own.
 FROM source AS build-b
 RUN swift build -c release --product service-b \
-    && mkdir lib \
-    && ldd .build/release/service-b | awk '$3 ~ "^/usr/lib/swift/" { print $3 }' | xargs cp -t lib \
-    && strip .build/release/service-b lib/*
+    && strip .build/release/service-b \
+    && scripts/image-root .build/release/service-b /root-b
 
-# The health checks know the port from the environment (PORT), not from flags: a container is
-# configured by its environment.
-FROM debian:bookworm-slim AS service-a
-RUN apt-get update \
-    && apt-get install -y --no-install-recommends libmicrohttpd12 \
-    && rm -rf /var/lib/apt/lists/*
-COPY --from=build-a /src/.build/release/service-a /usr/local/bin/
+# Nothing is in an image but the executable and its libraries: no shell, no tools, no writable
+# folder. The health checks know the port from the environment (PORT), not from flags: a container
+# is configured by its environment.
+FROM scratch AS service-a
+COPY --from=build-a /root-a /
+COPY --from=build-a /src/.build/release/service-a /
 USER 65532:65532
+# The build fails if something is missing to start with.
+RUN ["/service-a", "--version"]
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=2s --start-period=10s --start-interval=1s \
-    CMD ["service-a", "--healthcheck"]
-ENTRYPOINT ["service-a"]
+    CMD ["/service-a", "--healthcheck"]
+ENTRYPOINT ["/service-a"]
 
-FROM debian:bookworm-slim AS service-b
-RUN apt-get update \
-    && apt-get install -y --no-install-recommends libcurl4 libmicrohttpd12 \
-    && rm -rf /var/lib/apt/lists/*
-COPY --from=build-b /src/lib /usr/lib/swift/linux/
-COPY --from=build-b /src/.build/release/service-b /usr/local/bin/
+FROM scratch AS service-b
+COPY --from=build-b /root-b /
+COPY --from=build-b /src/.build/release/service-b /
 USER 65532:65532
+RUN ["/service-b", "--version"]
 EXPOSE 8081
 HEALTHCHECK --interval=10s --timeout=2s --start-period=10s --start-interval=1s \
-    CMD ["service-b", "--healthcheck"]
-ENTRYPOINT ["service-b"]
+    CMD ["/service-b", "--healthcheck"]
+ENTRYPOINT ["/service-b"]
