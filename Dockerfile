@@ -43,6 +43,9 @@ COPY --from=build-b /root-b /
 COPY --from=build-b /src/.build/release/service-b /
 USER 65532:65532
 RUN ["/service-b", "--version"]
+# Unless it is set, glibc raises it by itself, and keeps more and more of what was freed: 750 MB instead
+# of 250 after 60,000 calls of a Service A that never finishes an answer of 128 KiB.
+ENV MALLOC_MMAP_THRESHOLD_=65536
 EXPOSE 8081
 HEALTHCHECK --interval=10s --timeout=2s --start-period=10s --start-interval=1s \
     CMD ["/service-b", "--healthcheck"]
