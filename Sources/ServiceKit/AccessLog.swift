@@ -17,21 +17,24 @@ struct AccessLog: Sendable {
             }
         guard level >= logger.logLevel else { return }
         let request = record.request
-        var metadata: Logger.Metadata = [
-            "endpoint": .string(record.route ?? "unmatched"),
-            "latency_ms": .stringConvertible(Milliseconds(record.duration)),
-            "method": .string(String(request.method.rawValue.prefix(64))),
-            "request_id": .string(request.id),
-            "status": .stringConvertible(record.code),
-            "trace_id": .string(request.traceContext.traceID),
-        ]
-        if let ofResponse = record.response?.logMetadata {
-            metadata.merge(ofResponse) { ofRequest, _ in ofRequest }
-        }
+        // Room for all that can come, or else it would be copied to a larger place.
+        var metadata = Logger.Metadata(minimumCapacity: 12)
+        metadata["endpoint"] = .string(record.route ?? "unmatched")
+        metadata["latency_ms"] = .stringConvertible(Milliseconds(record.duration))
+        metadata["method"] = .string(Self.cut(request.method.rawValue))
+        metadata["request_id"] = .string(request.id)
+        metadata["status"] = .stringConvertible(record.code)
+        metadata["trace_id"] = .string(request.traceContext.traceID)
+        for (name, value) in record.response?.logMetadata ?? [:] { metadata[name] = value }
         if let message = metadata["msg"]?.description ?? request.query["msg"] {
-            metadata["msg"] = .string(String(message.unicodeScalars.prefix(64)))
+            metadata["msg"] = .string(Self.cut(message))
         }
         if record.ending != .answered { metadata["ending"] = "\(record.ending)" }
         logger.log(level: level, "request", metadata: metadata)
+    }
+
+    /// The first 64 characters.
+    private static func cut(_ text: String) -> String {
+        text.utf8.count <= 64 ? text : String(text.unicodeScalars.prefix(64))
     }
 }
