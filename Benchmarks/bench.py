@@ -343,15 +343,13 @@ def match_baseline():
         with socket.create_connection((LOOPBACK, server.port), timeout=10) as connection:
             connection.sendall(f"GET {server.target()} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
             text = connection.recv(65536).decode()  # Both send it in one piece.
-        ids = r"Date: .{29}(?=\r)|[0-9a-f]{16}-\d+(?=\r)|00-[0-9a-f]{32}-[0-9a-f]{16}-01(?=\r)"
-        return text, re.sub(ids, "…", text)
+        return text, re.sub(r"(?m)^(Date|X-Request-Id|Traceparent): .*\r$", r"\1", text)
 
     with Server(A) as a:
         text, expected = answer(a)
     for name, value in re.findall(r"(?m)^([^:\s]+): (.*)\r$", text):
         if name not in ("Date", "Content-Length"):
-            # An id as long as those in the middle of a round.
-            C.command += [name, re.sub(r"^([0-9a-f]{16})-\d+$", r"\1-100000", value)]
+            C.command += [name, value]
     with Server(C) as c:
         if answer(c)[1] != expected:
             raise SystemExit(f"the C server answers {answer(c)[0]!r} and service-a {text!r}")

@@ -46,7 +46,7 @@ enum Framing {
                 .requestHeaderFieldsTooLarge, details: "The cookies are too large, or too many.")
         }
         guard isReadAsSent else {
-            throw .badRequest("A line is folded, empty at its beginning, or not ended by CRLF.")
+            throw .badRequest("A line is folded, has a NUL or no name, or does not end in CRLF.")
         }
         guard headerSection.isValid else {
             throw .badRequest("A field has a name that is no token, or a control character.")
