@@ -47,7 +47,7 @@ private func router() -> Router {
         }
         try await serving(router) { (port, _) throws in
             let clients = try (0..<count).map { _ in
-                try HTTPClient(port: port, timeout: .seconds(5))
+                try HTTPClient(port: port, timeout: patience(.seconds(5)))
             }
             for client in clients {
                 try client.request("/now")

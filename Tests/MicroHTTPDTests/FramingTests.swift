@@ -49,7 +49,7 @@ private func statuses(_ text: String) -> [Int] {
                     #expect(framed.value == 1 && smuggled.value == 1)
                     return
                 }
-                let (text, isEnded) = try client.everything(within: .seconds(2))
+                let (text, isEnded) = try client.everything(within: patience(.seconds(5)))
                 #expect(isEnded)
                 switch framing.outcome {
                 case .served: break
@@ -95,7 +95,7 @@ private func statuses(_ text: String) -> [Int] {
             let isFar = target + size > 20_000 || fields == 1000
             #expect(isFar || reply.body.hasPrefix(status == 200 ? "/framed" : "refused: "))
             #expect(reply["Connection"] == (status == 200 ? nil : "close"))
-            #expect(try status == 200 || client.everything(within: .seconds(2)).isEnded)
+            #expect(try status == 200 || client.everything(within: patience(.seconds(5))).isEnded)
         }
     }
 
@@ -110,7 +110,8 @@ private func statuses(_ text: String) -> [Int] {
         }
     }
 
-    @Test func `Characters that are hard to compare cost no more than others`() async throws {
+    @Test(.enabled(if: !isSanitized, "the clock says nothing then"))
+    func `Characters that are hard to compare cost no more than others`() async throws {
         @Sendable func requests(_ text: String) -> [String] {
             let trace = "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
             return [
@@ -168,7 +169,8 @@ private func statuses(_ text: String) -> [Int] {
                 let reply = try #require(try client.response())
                 #expect(reply.status == status)
                 #expect(reply["Connection"] == (status == 200 ? nil : "close"))
-                #expect(try status == 200 || client.everything(within: .seconds(2)).isEnded)
+                #expect(
+                    try status == 200 || client.everything(within: patience(.seconds(5))).isEnded)
             }
         }
         #expect(framed.value == (status == 200 ? 4 : 0))
@@ -184,7 +186,7 @@ private func statuses(_ text: String) -> [Int] {
             var sent = 0
             while sent < 100_000_000, (try? client.send(chunk)) != nil { sent += chunk.count }
             #expect(sent < 64_000_000)
-            let got = try statuses(client.everything(within: .seconds(2)).text)
+            let got = try statuses(client.everything(within: patience(.seconds(5))).text)
             #expect(got == [] || got == [413])
         }
         #expect(framed.value == 0)
@@ -210,7 +212,7 @@ private func statuses(_ text: String) -> [Int] {
         try await serving(router(Counter())) { (port, _) throws in
             let client = try HTTPClient(port: port)
             try client.request("/framed", fields: ["Expect: 100-continue", field])
-            #expect(try statuses(client.everything(within: .seconds(2)).text) == [status])
+            #expect(try statuses(client.everything(within: patience(.seconds(5))).text) == [status])
         }
     }
 

@@ -5,7 +5,8 @@ import Testing
 // Dispatch ends a process that can open no file any more (its monitor of threads reads /proc), so
 // that a service must not let it come to that.
 extension SystemTests {
-    @Suite struct DescriptorTests {
+    @Suite(.enabled(if: !isSanitized, "ThreadSanitizer itself needs more descriptors"))
+    struct DescriptorTests {
         @Test(arguments: ["service-a", "service-b"])
         func `A service with few descriptors has clients wait, and does nothing meanwhile`(
             name: String
