@@ -45,7 +45,9 @@ private func router() -> Router {
             _ = eventually { gate.isOpen }
             return Response()
         }
-        try await serving(router) { (port, _) throws in
+        // Most have connected long before they ask.
+        try await serving(router, configure: { $0.headerTimeout = .seconds(60) }) {
+            (port, _) throws in
             let clients = try (0..<count).map { _ in
                 try HTTPClient(port: port, timeout: patience(.seconds(5)))
             }
