@@ -46,7 +46,13 @@ private func router() -> Router {
             return Response()
         }
         // Most have connected long before they ask.
-        try await serving(router, configure: { $0.headerTimeout = .seconds(60) }) {
+        try await serving(
+            router,
+            configure: { configuration in
+                configuration.headerTimeout = .seconds(60)
+                configuration.idleTimeout = .seconds(60)
+            }
+        ) {
             (port, _) throws in
             let clients = try (0..<count).map { _ in
                 try HTTPClient(port: port, timeout: patience(.seconds(5)))

@@ -82,7 +82,9 @@ private func expectEnd(
     }
     let time = ContinuousClock.now - start
     // The first bytes are on their way before the clock of the test starts.
-    #expect(isSanitized || time > limit - .milliseconds(100))
+    // libmicrohttpd 1.0 does not even wait for what cannot become a request.
+    let isExact = !isSanitized && Server.libraryVersion.hasPrefix("0.")
+    #expect(!isExact || time > limit - .milliseconds(100))
     #expect(time < limit + patience(.seconds(4)))
 }
 

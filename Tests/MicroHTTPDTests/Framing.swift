@@ -74,7 +74,7 @@ struct Framing: Sendable, CustomTestStringConvertible {
             "GET /framed?\u{7f} HTTP/1.1",
         ].map { Self($0.debugDescription, line($0), .refused(400)) }
         + [
-            "hello world", "GET /framed", "GET /framed HTTP/1.x", "GET /framed http/1.1",
+            "GET /framed", "GET /framed HTTP/1.x", "GET /framed http/1.1",
             "GET /framed HTTP/11", "GET /framed HTTPS/1.1",
         ].map { Self($0, line($0), .refusedByLibrary(400)) }
         + ["GET /framed HTTP/2.0", "GET /framed HTTP/0.9"].map {
@@ -82,6 +82,7 @@ struct Framing: Sendable, CustomTestStringConvertible {
         }
         + [
             Self("the preface of HTTP/2", "PRI * HTTP/2.0\n\nSM\n\n", .refusedByLibrary(505)),
+            Self("hello world", line("hello world"), .dropped),
             Self("one word", "GET\n\n", .dropped),
             Self("a space first", " " + line("GET /framed HTTP/1.1"), .dropped),
             Self("tabs for spaces", line("GET\t/framed\tHTTP/1.1"), .dropped, .since1),
@@ -89,8 +90,8 @@ struct Framing: Sendable, CustomTestStringConvertible {
             Self(
                 "lines that end without CR", line("GET /framed HTTP/1.1"), .refused(400),
                 raw: true),
-            Self("NUL in the target", line("GET /framed\0 HTTP/1.1"), .refused(400)),
-            Self("NUL in the query", line("GET /framed?\0 HTTP/1.1"), .refused(400)),
+            Self("NUL in the target", line("GET /framed\0 HTTP/1.1"), .refused(400), .since1),
+            Self("NUL in the query", line("GET /framed?\0 HTTP/1.1"), .refused(400), .since1),
         ]
 
     /// The field `Host`.
@@ -209,7 +210,7 @@ struct Framing: Sendable, CustomTestStringConvertible {
         + [
             "9223372036854775807", "9223372036854775808", "18446744073709551615",
         ].map {
-            Self("Content-Length \($0)", fields("Content-Length: \($0)"), .refused(413))
+            Self("Content-Length \($0)", fields("Content-Length: \($0)"), .refused(413), .since1)
         }
         + ["18446744073709551616", "99999999999999999999999999999"].map {
             Self(
