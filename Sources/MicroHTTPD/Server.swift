@@ -113,6 +113,7 @@ public final class Server: Service {
 
     /// Holds the peers to their deadlines, until it is cancelled.
     private func shutDownLateConnections() async {
+        // A peer that is let go a tenth of a second late has cost nothing.
         while (try? await Task.sleep(for: .milliseconds(100))) != nil {
             connections.shutDownLate(configuration)
         }
