@@ -131,8 +131,8 @@ static inline int cmhd_is_read_as_sent(
 }
 
 // Sends a response past libmicrohttpd, which needs what is left of the connection's memory even
-// for the refusal of a request that has taken all of it. Only in a call of the access
-// handler but the last, which must then return MHD_NO: nothing of an earlier response waits to be sent. The
+// for the refusal of a request that has taken all of it. Only in a call of the access handler but
+// the last, which must then return MHD_NO: nothing of an earlier response waits to be sent. The
 // socket's buffer has room, or else its client does not read.
 static inline void cmhd_send_past(
     struct MHD_Connection *connection, const void *response, size_t size)

@@ -42,28 +42,25 @@ final class Connections: Sendable {
         state.withLock { state in
             for (descriptor, record) in state.records {
                 let (phase, age) = record.current
+                let limit: Duration
                 switch phase {
-                case .opened where age > limits.headerTimeout,
-                    .content where age > limits.contentTimeout,
-                    .idle where age > limits.idleTimeout + limits.headerTimeout,
-                    // Without a byte of the next request.
-                    .idle
-                where age > limits.idleTimeout
-                    && Socket.silence(descriptor) >= limits.idleTimeout:
-                    Socket.shutDownReading(descriptor)
-                case .response where age > limits.sendTimeout:
-                    Socket.shutDown(descriptor)
-                default: break
+                case .opened: limit = limits.headerTimeout
+                case .idle: limit = limits.idleTimeout + limits.headerTimeout
+                case .content: limit = limits.contentTimeout
+                case .response: limit = .zero
+                case .handler: continue
                 }
-                // libmicrohttpd may have to say something itself, a refusal or 100 Continue, to a
-                // client that does not read: then it takes no notice of the end of its input.
-                switch phase {
-                case .opened where age > limits.headerTimeout + limits.sendTimeout,
-                    .idle
-                where age > limits.idleTimeout + limits.headerTimeout + limits.sendTimeout,
-                    .content where age > limits.contentTimeout + limits.sendTimeout:
+                // Without a byte of the next request.
+                let isSilent =
+                    phase == .idle && age > limits.idleTimeout
+                    && Socket.silence(descriptor) >= limits.idleTimeout
+                if age > limit + limits.sendTimeout {
+                    // In every phase: libmicrohttpd may have to say something itself, a refusal or
+                    // 100 Continue, to a client that does not read, and takes no notice then of
+                    // the end of its input.
                     Socket.shutDown(descriptor)
-                default: break
+                } else if phase != .response, age > limit || isSilent {
+                    Socket.shutDownReading(descriptor)
                 }
             }
         }

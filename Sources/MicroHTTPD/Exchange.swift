@@ -5,7 +5,8 @@ import Tracing
 
 /// One request's life: received, answered, ended.
 ///
-/// libmicrohttpd's thread calls ``proceed(on:)`` and ``end(_:)``; the handler's task calls
+/// libmicrohttpd's thread calls ``begin(on:)``, ``discard(_:on:)``, ``proceed(on:)`` and
+/// ``end(_:status:)``; the handler's task calls
 /// ``finish(with:)`` wherever it happens to run; the server calls ``abandon()`` at shutdown.
 final class Exchange: Sendable {
     private enum State: ~Copyable {
@@ -26,7 +27,7 @@ final class Exchange: Sendable {
 
     // Held while libmicrohttpd suspends, resumes and queues, which is brief and calls none of our
     // callbacks. So nobody resumes before the suspension. And nobody stops the daemon while
-    // MHD_resume_connection still uses it: abandon() and end(_:) wait for the lock, and one
+    // MHD_resume_connection still uses it: abandon() and end() wait for the lock, and one
     // of them stands between each exchange and the stop.
     private let state = Mutex(State.received)
 

@@ -19,7 +19,8 @@ enum RequestID {
         }
     }
 
-    /// The id that a client chose, if there is one and it may stand in a log: 1 to 128 of `A–Z a–z 0–9 . _ -`.
+    /// The id that a client chose, if there is one and it may stand in a log: 1 to 128 of
+    /// `A–Z a–z 0–9 . _ -`.
     static func valid(_ values: [String]) -> String? {
         guard let id = values.first, values.count == 1, (1...128).contains(id.utf8.count) else {
             return nil

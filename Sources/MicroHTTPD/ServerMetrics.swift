@@ -56,8 +56,7 @@ final class ServerMetrics: Sendable {
             return series
         }
         series.requests.increment()
-        let (seconds, attoseconds) = record.duration.components
-        series.duration.recordNanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+        series.duration.record(duration: record.duration)
     }
 
     private static func label(_ method: HTTPRequest.Method) -> String {

@@ -6,10 +6,12 @@ import ServiceKit
 
 /// `GET /call-echo`: Service A's answer, or why there is none.
 struct CallEcho: Sendable {
+    let serviceA: ServiceAURL
     let client: EchoClient
     private let metrics = UpstreamMetrics()
 
-    init(client: EchoClient) {
+    init(serviceA: ServiceAURL, client: EchoClient) {
+        self.serviceA = serviceA
         self.client = client
     }
 
@@ -18,7 +20,7 @@ struct CallEcho: Sendable {
     /// - Throws: an `HTTPError` for a message that does not fit in a request to Service A.
     func response(to request: Request) async throws -> Response {
         let message = request.query["msg"] ?? "hello"
-        guard let url = client.serviceA.echo(message) else {
+        guard let url = serviceA.echo(message) else {
             throw HTTPError(
                 .uriTooLong, details: "Escaped, the message is too long to be sent to Service A.")
         }

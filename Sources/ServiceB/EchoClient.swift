@@ -12,9 +12,6 @@ import Tracing
 /// A call holds no thread while it waits. Its deadline is a timer of our own that does not depend
 /// on `URLSession` ever answering.
 final class EchoClient: Sendable {
-    /// Where Service A is.
-    let serviceA: ServiceAURL
-
     private let timeout: Duration
     private let places: Places
     private let session: URLSession
@@ -35,8 +32,7 @@ final class EchoClient: Sendable {
     }
 
     /// Makes a client that gives each call `timeout` in all, and has `maxCalls` at once at most.
-    init(serviceA: ServiceAURL, timeout: Duration, maxCalls: Int) {
-        self.serviceA = serviceA
+    init(timeout: Duration, maxCalls: Int) {
         self.timeout = timeout
         places = Places(limit: maxCalls)
         deadlines = Deadlines(timeout: timeout, maxCalls: maxCalls)

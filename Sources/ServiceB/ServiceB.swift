@@ -51,15 +51,15 @@ struct ServiceB: ServiceCommand {
         let maxCalls = try Setting(
             "--max-calls", "SERVICE_A_MAX_CALLS", takes: "a whole number from 1 to 65535"
         ) { UInt16(plain: $0).flatMap { $0 > 0 ? Int($0) : nil } }.value(maxCalls, default: "1024")
+        let serviceA = try Setting(
+            "--service-a-url", "SERVICE_A_URL",
+            takes: "an http URL without user, query and fragment"
+        ) { ServiceAURL($0) }.value(serviceAURL, default: "http://localhost:8080")
         let client = EchoClient(
-            serviceA: try Setting(
-                "--service-a-url", "SERVICE_A_URL",
-                takes: "an http URL without user, query and fragment"
-            ) { ServiceAURL($0) }.value(serviceAURL, default: "http://localhost:8080"),
             timeout: try Setting("--timeout", "SERVICE_A_TIMEOUT", atLeast: .milliseconds(1))
                 .value(timeout, default: "2s"),
             maxCalls: min(maxCalls, DescriptorLimit.connections))
-        let callEcho = CallEcho(client: client)
+        let callEcho = CallEcho(serviceA: serviceA, client: client)
         router.get("/call-echo") { request in try await callEcho.response(to: request) }
     }
 }

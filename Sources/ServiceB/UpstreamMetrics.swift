@@ -18,7 +18,7 @@ struct UpstreamMetrics: Sendable {
     /// A call has ended, with `failure` or else with an answer.
     func callEnded(_ failure: CallFailure?, after time: Duration) {
         (failure.map { failed[$0.reason] } ?? answered)?.increment()
-        duration.recordNanoseconds(Int64(clamping: Int(time / .nanoseconds(1))))
+        duration.record(duration: time)
     }
 
     private static func counter(_ reason: String) -> Counter {

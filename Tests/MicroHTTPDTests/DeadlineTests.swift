@@ -66,6 +66,14 @@ private func router(_ gate: Gate = Gate()) -> Router {
     return router
 }
 
+/// Has every deadline be the one that a test is about.
+private func setEveryDeadline(_ configuration: inout Server.Configuration) {
+    configuration.idleTimeout = deadline
+    configuration.headerTimeout = deadline
+    configuration.contentTimeout = deadline
+    configuration.sendTimeout = deadline
+}
+
 /// Sends `drip` over and over until the server ends the connection, and normal requests meanwhile.
 private func expectEnd(
     of client: HTTPClient, dripping drip: String, port: UInt16, after limit: Duration = deadline
@@ -154,12 +162,7 @@ private func expectEnd(
         let gate = Gate()
         try await serving(
             router(gate),
-            configure: { configuration in
-                configuration.idleTimeout = deadline
-                configuration.headerTimeout = deadline
-                configuration.contentTimeout = deadline
-                configuration.sendTimeout = deadline
-            }
+            configure: setEveryDeadline
         ) { (port, _) throws in
             let client = try HTTPClient(port: port)
             try client.request("/gate", fields: ["Content-Length: 3"])
@@ -175,12 +178,7 @@ private func expectEnd(
     @Test func `A connection that is used is kept for longer than every deadline`() async throws {
         try await serving(
             router(),
-            configure: { configuration in
-                configuration.idleTimeout = deadline
-                configuration.headerTimeout = deadline
-                configuration.contentTimeout = deadline
-                configuration.sendTimeout = deadline
-            }
+            configure: setEveryDeadline
         ) { (port, _) throws in
             let client = try HTTPClient(port: port)
             let start = ContinuousClock.now
