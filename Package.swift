@@ -60,7 +60,7 @@ let package = Package(
                 "MicroHTTPD", argumentParser, httpTypes, logging, metrics, serviceLifecycle,
                 unixSignals,
             ],
-            resources: [.embedInCode("openapi.yaml")],
+            resources: [.embedInCode("Endpoints/openapi.yaml")],
             swiftSettings: swiftSettings),
         .executableTarget(
             name: "ServiceA",

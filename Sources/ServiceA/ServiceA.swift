@@ -1,27 +1,15 @@
-import ArgumentParser
-import Logging
 import MicroHTTPD
 import ServiceKit
 
-/// The echo API.
+/// Service A, the echo API.
 @main
-struct ServiceA: ServiceCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "service-a",
-        abstract: "The echo API: GET /echo?msg=… answers with the message.",
-        version: Version.text)
-
-    static let defaultPort: UInt16 = 8080
-
+enum ServiceA: ServiceDefinition {
+    static let name = "service-a"
+    static let abstract = "The echo API: GET /echo?msg=… answers with the message."
+    static let port: UInt16 = 8080
     static let apiDescription = PackageResources.openapi_yaml
 
-    @OptionGroup var options: ServiceOptions
-
-    static func main() async {
-        await runService()
-    }
-
-    func addRoutes(to router: inout Router, logger: Logger) {
+    static func addRoutes(to router: inout Router, options: NoOptions) {
         router.get("/echo") { request in
             Response(["echo": .string(request.query["msg"] ?? "no message")])
         }

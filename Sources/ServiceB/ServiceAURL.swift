@@ -1,7 +1,13 @@
 import Foundation
 
 /// Where Service A is: the one address that Service B talks to.
-struct ServiceAURL: Sendable {
+struct ServiceAURL: Sendable, CustomStringConvertible {
+    /// Service A on this machine, at its default port.
+    static let local = Self(base: "http://localhost:8080")
+
+    /// The URL, without a slash at its end.
+    var description: String { base }
+
     /// The characters that may stand in the value of a query's parameter as they are (RFC 3986
     /// §3.4), less `+`, `&` and `%`, which mean something there; and the space, which becomes `+`.
     private static let plain = CharacterSet(
@@ -9,6 +15,8 @@ struct ServiceAURL: Sendable {
             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$'()*,;:=@/? ")
 
     private let base: String
+
+    private init(base: String) { self.base = base }
 
     /// Takes an `http` URL without user, query and fragment, such as `http://service-a:8080`.
     init?(_ text: String) {

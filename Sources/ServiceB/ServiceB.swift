@@ -7,59 +7,43 @@ import ServiceKit
     import CFoundationNetworkingFixes
 #endif
 
-/// The client of Service A.
+/// Service B, the client of Service A.
 @main
-struct ServiceB: ServiceCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "service-b",
-        abstract: "The client: GET /call-echo?msg=… calls Service A and answers even if A cannot.",
-        version: Version.text)
-
-    static let defaultPort: UInt16 = 8081
-
+enum ServiceB: ServiceDefinition {
+    static let name = "service-b"
+    static let abstract =
+        "The client: GET /call-echo?msg=… calls Service A and answers even if A cannot."
+    static let port: UInt16 = 8081
     static let metricsHelp = UpstreamMetrics.help
-
     static let apiDescription = PackageResources.openapi_yaml
 
-    @Option(
-        name: .customLong("service-a-url"), parsing: .unconditional,
-        help: "Where Service A is, http only [SERVICE_A_URL] (default: http://localhost:8080).")
-    var serviceAURL: String?
+    struct Options: ParsableArguments {
+        @Option(
+            name: .customLong("service-a-url"), "Where Service A is", variable: "SERVICE_A_URL",
+            Setting(takes: "an http URL without user, query and fragment") { ServiceAURL($0) })
+        var serviceAURL = ServiceAURL.local
 
-    @Option(
-        parsing: .unconditional,
-        help: "The total deadline of a call, from 1ms [SERVICE_A_TIMEOUT] (default: 2s).")
-    var timeout: String?
+        @Option("Total deadline of a call", variable: "SERVICE_A_TIMEOUT", .duration())
+        var timeout = Duration.seconds(2)
 
-    @Option(
-        parsing: .unconditional,
-        help: "Calls in flight at once [SERVICE_A_MAX_CALLS] (default: 1024).")
-    var maxCalls: String?
-
-    @OptionGroup var options: ServiceOptions
+        @Option(
+            "Calls in flight at once", variable: "SERVICE_A_MAX_CALLS", .wholeNumber(1...65535))
+        var maxCalls = 1024
+    }
 
     static func main() async {
         EchoClient.ignoreProxies()
         await runService()
     }
 
-    func addRoutes(to router: inout Router, logger: Logger) throws(UsageError) {
+    static func addRoutes(to router: inout Router, options: Options) {
         #if canImport(CFoundationNetworkingFixes)
-            logger.debug(
+            Logger(label: name).debug(
                 "fixes of FoundationNetworking", metadata: ["active": "\(cfnf_are_active())"])
         #endif
-        let maxCalls = try Setting(
-            "--max-calls", "SERVICE_A_MAX_CALLS", takes: "a whole number from 1 to 65535"
-        ) { UInt16(plain: $0).flatMap { $0 > 0 ? Int($0) : nil } }.value(maxCalls, default: "1024")
-        let serviceA = try Setting(
-            "--service-a-url", "SERVICE_A_URL",
-            takes: "an http URL without user, query and fragment"
-        ) { ServiceAURL($0) }.value(serviceAURL, default: "http://localhost:8080")
         let client = EchoClient(
-            timeout: try Setting("--timeout", "SERVICE_A_TIMEOUT", atLeast: .milliseconds(1))
-                .value(timeout, default: "2s"),
-            maxCalls: min(maxCalls, DescriptorLimit.connections))
-        let callEcho = CallEcho(serviceA: serviceA, client: client)
+            timeout: options.timeout, maxCalls: min(options.maxCalls, DescriptorLimit.connections))
+        let callEcho = CallEcho(serviceA: options.serviceAURL, client: client)
         router.get("/call-echo") { request in try await callEcho.response(to: request) }
     }
 }

@@ -1,45 +1,43 @@
-public import ArgumentParser
+import ArgumentParser
 import Dispatch
+import FoundationEssentials
 import Glibc
-public import Logging
-public import MicroHTTPD
+import Logging
+import MicroHTTPD
 import ServiceLifecycle
 import UnixSignals
 
 /// A service as a command: from its command line to its exit code.
-public protocol ServiceCommand: ParsableCommand {
-    /// The port where neither flag nor environment names one.
-    static var defaultPort: UInt16 { get }
+struct ServiceCommand<Definition: ServiceDefinition>: ParsableCommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: Definition.name, abstract: Definition.abstract,
+            discussion:
+                "Each option can also be set by the environment variable in <>; the flag wins.",
+            version: "1.0.0 (\(kind), libmicrohttpd \(Server.libraryVersion))")
+    }
 
-    /// A line of explanation for each metric of this service that not every service has.
-    static var metricsHelp: [String: String] { get }
+    #if DEBUG
+        private static var kind: String { "debug" }
+    #else
+        private static var kind: String { "release" }
+    #endif
 
-    /// The first half of what is served as `/openapi.yaml`: everything but the common components.
-    static var apiDescription: [UInt8] { get }
+    @Option("Port to listen on; 0 takes a free one", variable: "PORT", .wholeNumber(0...65535))
+    var port = Definition.port
 
-    /// The options that both services have.
-    var options: ServiceOptions { get }
+    @OptionGroup var options: ServiceOptions
 
-    /// Adds the routes that this service is for to the common ones.
-    ///
-    /// - Throws: ``UsageError`` for an option of its own that cannot be used.
-    func addRoutes(to router: inout Router, logger: Logger) throws(UsageError)
-}
+    @OptionGroup var own: Definition.Options
 
-extension ServiceCommand {
-    /// None.
-    public static var metricsHelp: [String: String] { [:] }
-
-    /// Runs the service and ends the process.
-    ///
-    /// Exit codes: 0, ended as asked; 1, cannot listen, or not healthy; 64, wrong usage.
-    public static func runService() async -> Never {
+    /// See ``ServiceDefinition/runService()``.
+    static func main() async -> Never {
         // A socket must not become one of the standard streams.
         for stream: CInt in 0...2 where fcntl(stream, F_GETFD) < 0 {
             _ = unsafe open("/dev/null", O_RDWR)
         }
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(environment() + CommandLine.arguments.dropFirst())
             if let service = command as? Self {
                 try await service.serve()
             } else {
@@ -48,55 +46,75 @@ extension ServiceCommand {
         } catch let error as UsageError {
             fail("\(error)", code: EX_USAGE)
         } catch  where exitCode(for: error) == .validationFailure {
-            fail("\(UsageError(message(for: error)))", code: EX_USAGE)
+            fail("\(usageError(error, variable: nil))", code: EX_USAGE)
         } catch {
             exit(withError: error)
         }
         exitNow(EXIT_SUCCESS)
     }
 
+    /// The options that the environment sets, as arguments: those of the command line follow, and
+    /// the last one of a flag counts.
+    private static func environment() throws(UsageError) -> [String] {
+        var arguments: [String] = []
+        for help in helpMessage(columns: .max).matches(of: /(--[a-z-]+) <([A-Z_]+)>/) {
+            let variable = String(help.2)
+            guard let value = ProcessInfo.processInfo.environment[variable] else { continue }
+            let setting = [String(help.1), value]
+            do {
+                _ = try parse(setting)
+            } catch {
+                throw usageError(error, variable: variable)
+            }
+            arguments += setting
+        }
+        return arguments
+    }
+
+    /// What ArgumentParser says of a mistake; of a value only what ``Setting`` says of it, with the
+    /// name of what held it in front.
+    private static func usageError(_ error: any Error, variable: String?) -> UsageError {
+        let message = message(for: error)
+        let value = message.firstMatch(of: /(?s).* is invalid for '(--[a-z-]+) <[A-Z_]+>': (.*)/)
+        return UsageError(value.map { "\(variable ?? String($0.1)) \($0.2)" } ?? message)
+    }
+
     private func serve() async throws {
-        var configuration = try options.serverConfiguration(defaultPort: Self.defaultPort)
-        let (level, format) = try options.logging()
-        let readiness = Readiness()
-        let metricsPage = MetricsPage(help: Self.metricsHelp)
-        let description = APIDescription(Self.apiDescription)
-        var router = Router { refusal in Response(refusal) }
-        router.get("/health") { _ in Response(["status": "ok"]) }
-        router.get("/ready") { _ in readiness.response() }
-        router.get("/metrics") { _ in metricsPage.response() }
-        router.get("/openapi.yaml") { _ in description.response }
-        let logger = Logger(label: Self.name) { name in
+        LoggingSystem.bootstrap { [format = options.logFormat, level = options.logLevel] name in
             LineLogHandler(service: name, format: format, logLevel: level)
         }
-        try addRoutes(to: &router, logger: logger)
-
-        let address = "\(configuration.host):\(configuration.port)"
+        let logger = Logger(label: Definition.name)
+        let common = CommonRoutes(
+            metricsHelp: Definition.metricsHelp, apiDescription: Definition.apiDescription)
+        var router = Router { refusal in Response(refusal) }
+        common.add(to: &router)
+        Definition.addRoutes(to: &router, options: own)
+        let address = "\(options.host):\(port)"
         if options.healthcheck {
             DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(800)) {
                 Self.fail("not healthy: no answer on \(address)", code: EXIT_FAILURE)
             }
-            if HealthCheck.passes(host: configuration.host, port: configuration.port) { return }
+            if HealthCheck.passes(host: options.host, port: port) { return }
             Self.fail("not healthy: no 200 from /health on \(address)", code: EXIT_FAILURE)
         }
 
-        configuration.connectionLimit = UInt32(DescriptorLimit.connections)
         signal(SIGPIPE, SIG_IGN)  // A log that nobody reads any more is no reason to stop.
         // Before anybody can know that the service is there.
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         let server: Server
         do {
             server = try Server(
-                configuration, router: router, logger: logger, log: AccessLog(logger: logger).write)
+                options.server(port: port), router: router, logger: logger,
+                log: AccessLog(logger: logger).write)
         } catch {
             Self.fail("cannot listen on \(address): \(error)", code: EXIT_FAILURE)
         }
-        try await run(server, readiness: readiness, signals: signals, logger: logger)
+        try await run(server, common, signals, logger)
     }
 
     /// Runs the server until a first signal has ended it gracefully, or a second one at once.
     private func run(
-        _ server: Server, readiness: Readiness, signals: UnixSignalsSequence, logger: Logger
+        _ server: Server, _ common: CommonRoutes, _ signals: UnixSignalsSequence, _ logger: Logger
     ) async throws {
         let group = ServiceGroup(services: [server], logger: logger)
         Task {
@@ -108,7 +126,7 @@ extension ServiceCommand {
                 }
                 isFirst = false
                 logger.notice("not ready any more", metadata: ["signal": "\(signal)"])
-                readiness.end()
+                common.endReadiness()
                 await group.triggerGracefulShutdown()
             }
         }
@@ -122,10 +140,8 @@ extension ServiceCommand {
         _exit(code)
     }
 
-    private static var name: String { configuration.commandName ?? "\(self)" }
-
     private static func fail(_ message: String, code: CInt) -> Never {
-        let line = Array("\(name): \(message)\n".utf8)
+        let line = Array("\(Definition.name): \(message)\n".utf8)
         // There is nobody to tell if that fails.
         _ = unsafe line.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
         exitNow(code)

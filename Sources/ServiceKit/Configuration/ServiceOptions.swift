@@ -1,0 +1,59 @@
+import ArgumentParser
+import Logging
+import MicroHTTPD
+
+/// The options that all services have but the port, whose default differs.
+struct ServiceOptions: ParsableArguments {
+    @Option(
+        "Name or address to listen on", variable: "HOST",
+        Setting(takes: "an address") { $0.isEmpty ? nil : $0 })
+    var host = "0.0.0.0"
+
+    @Option(
+        "Lowest level that is logged: trace, debug, info, notice, warning, error or critical",
+        variable: "LOG_LEVEL", .name)
+    var logLevel = Logger.Level.info
+
+    @Option("How a line of the log is written: text or json", variable: "LOG_FORMAT", .name)
+    var logFormat = LogFormat.text
+
+    @Option(
+        "How long to go on accepting connections after SIGTERM", variable: "DRAIN_DELAY",
+        .duration(atLeast: .zero))
+    var drainDelay = defaults.drainDelay
+
+    @Option(
+        "How long requests in flight may take after that", variable: "SHUTDOWN_TIMEOUT",
+        .duration(atLeast: .zero))
+    var shutdownTimeout = defaults.shutdownTimeout
+
+    @Option("How long a connection may be idle", variable: "IDLE_TIMEOUT", .duration())
+    var idleTimeout = defaults.idleTimeout
+
+    @Option("How long a header section may take", variable: "HEADER_TIMEOUT", .duration())
+    var headerTimeout = defaults.headerTimeout
+
+    @Option("How long the content of a request may take", variable: "CONTENT_TIMEOUT", .duration())
+    var contentTimeout = defaults.contentTimeout
+
+    @Option("How long a client may take to read a response", variable: "SEND_TIMEOUT", .duration())
+    var sendTimeout = defaults.sendTimeout
+
+    @Flag(help: "Ask the service on this host and port for /health; exit with 0 or 1.")
+    var healthcheck = false
+
+    private static let defaults = Server.Configuration()
+
+    /// The configuration of a server that listens on `port`.
+    func server(port: UInt16) -> Server.Configuration {
+        var configuration = Server.Configuration(host: host, port: port)
+        configuration.connectionLimit = UInt32(DescriptorLimit.connections)
+        configuration.drainDelay = drainDelay
+        configuration.shutdownTimeout = shutdownTimeout
+        configuration.idleTimeout = idleTimeout
+        configuration.headerTimeout = headerTimeout
+        configuration.contentTimeout = contentTimeout
+        configuration.sendTimeout = sendTimeout
+        return configuration
+    }
+}

@@ -1,0 +1,122 @@
+public import ArgumentParser
+
+/// What an option takes: how its text becomes a value, and the words for it.
+public struct Setting<Value>: Sendable {
+    private let takes: String
+    private let parse: @Sendable (String) -> Value?
+    private let text: @Sendable (Value) -> String
+
+    /// Makes a setting.
+    ///
+    /// - Parameters:
+    ///   - takes: what `parse` accepts, in words that end "--port takes …".
+    ///   - text: how a value is written in `--help`.
+    public init(
+        takes: String, text: @escaping @Sendable (Value) -> String = { "\($0)" },
+        parse: @escaping @Sendable (String) -> Value?
+    ) {
+        self.takes = takes
+        self.parse = parse
+        self.text = text
+    }
+
+    fileprivate func help(_ abstract: String, variable: String, default value: Value)
+        -> ArgumentHelp
+    {
+        ArgumentHelp("\(abstract) (default: \(text(value))).", valueName: variable)
+    }
+
+    /// The value of `text`.
+    func value(_ text: String) throws(UsageError) -> Value {
+        guard let value = parse(text) else {
+            throw UsageError("takes \(takes), not \(text.debugDescription)")
+        }
+        return value
+    }
+}
+
+extension Option {
+    /// Declares an option of a service: its flag, its environment variable and its default.
+    ///
+    /// ```swift
+    /// @Option("How long a connection may be idle", variable: "IDLE_TIMEOUT", .duration())
+    /// var idleTimeout = Duration.seconds(20)
+    /// ```
+    ///
+    /// The variable is what `--help` prints behind the flag; ``ServiceCommand`` reads it there.
+    public init(
+        wrappedValue: Value, name: NameSpecification = .long, _ abstract: String,
+        variable: String, _ setting: Setting<Value>
+    ) {
+        self.init(
+            wrappedValue: wrappedValue, name: name, parsing: .unconditional,
+            help: setting.help(abstract, variable: variable, default: wrappedValue),
+            transform: { try setting.value($0) })
+    }
+}
+
+extension Setting where Value == Duration {
+    /// A number and a unit, such as `250ms`, `1.5s` or `1m`, from `minimum` to a day.
+    public static func duration(atLeast minimum: Duration = .milliseconds(1)) -> Self {
+        let least = minimum == .zero ? "" : ", at least \(minimum.text)"
+        return Self(
+            takes: "a number and a unit (ms, s or m)\(least) and at most 1440m", text: \.text
+        ) { text in
+            let units: [(String, Double)] = [("ms", 0.001), ("s", 1), ("m", 60)]
+            guard let (unit, seconds) = units.first(where: { text.hasSuffix($0.0) }) else {
+                return nil
+            }
+            let number = text.dropLast(unit.count)
+            // Double would take "1e3", "0x10", "inf" and "-1" too.
+            guard number.utf8.allSatisfy({ "0123456789.".utf8.contains($0) }),
+                let count = Double(number), count * seconds <= 1440 * 60
+            else { return nil }
+            let duration = Duration.seconds(count * seconds)
+            return duration < minimum ? nil : duration
+        }
+    }
+}
+
+extension Setting where Value: FixedWidthInteger & Sendable {
+    /// A number of plain decimal digits: no sign, no blank.
+    public static func wholeNumber(_ range: ClosedRange<Value>) -> Self {
+        Self(takes: "a whole number from \(range.lowerBound) to \(range.upperBound)") { text in
+            guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+                let number = Value(text), range.contains(number)
+            else { return nil }
+            return number
+        }
+    }
+}
+
+extension Setting where Value: CaseIterable & RawRepresentable<String> & Sendable {
+    /// The name of a case.
+    public static var name: Self {
+        let names = Value.allCases.map(\.rawValue)
+        return Self(takes: "one of \(names.joined(separator: ", "))", text: \.rawValue) {
+            Value(rawValue: $0)
+        }
+    }
+}
+
+extension Duration {
+    /// The duration as an option takes it.
+    fileprivate var text: String {
+        let milliseconds = Int(self / .milliseconds(1))
+        return milliseconds % 1000 == 0 ? "\(milliseconds / 1000)s" : "\(milliseconds)ms"
+    }
+}
+
+/// A mistake in the command line or the environment: one line, exit code 64.
+public struct UsageError: Error, CustomStringConvertible {
+    /// What is wrong; line breaks and other controls are spaces.
+    public let description: String
+
+    /// Makes the error.
+    public init(_ description: String) {
+        let scalars = description.unicodeScalars.map { scalar in
+            scalar.properties.generalCategory == .control ? " " : scalar
+        }
+        self.description = String(String.UnicodeScalarView(scalars))
+    }
+}

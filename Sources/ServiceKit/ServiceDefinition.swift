@@ -1,0 +1,64 @@
+public import ArgumentParser
+public import MicroHTTPD
+
+/// A service: what it is called, where it listens, what it can be told and what it answers.
+///
+/// ```swift
+/// @main
+/// enum Greeter: ServiceDefinition {
+///     static let name = "greeter"
+///     static let abstract = "Says hello."
+///     static let port: UInt16 = 8080
+///     static let apiDescription = PackageResources.openapi_yaml
+///
+///     static func addRoutes(to router: inout Router, options: NoOptions) {
+///         router.get("/hello") { _ in Response(["hello": "world"]) }
+///     }
+/// }
+/// ```
+public protocol ServiceDefinition: SendableMetatype {
+    /// The options that only this service has.
+    associatedtype Options: ParsableArguments = NoOptions
+
+    /// The name of the executable, and of the service in its log.
+    static var name: String { get }
+
+    /// One line for `--help`.
+    static var abstract: String { get }
+
+    /// The default port.
+    static var port: UInt16 { get }
+
+    /// A line of explanation for each metric that only this service has.
+    static var metricsHelp: [String: String] { get }
+
+    /// The first half of `/openapi.yaml`: everything but the common components.
+    static var apiDescription: [UInt8] { get }
+
+    /// Adds the routes that only this service has.
+    static func addRoutes(to router: inout Router, options: Options)
+}
+
+extension ServiceDefinition {
+    /// None.
+    public static var metricsHelp: [String: String] { [:] }
+
+    /// Runs the service.
+    // @MainActor: `@main` finds no function of another module that may run on any actor.
+    @MainActor public static func main() async {
+        await runService()
+    }
+
+    /// Runs the service until it is told to end, and ends the process.
+    ///
+    /// Exit codes: 0, ended as told; 1, cannot listen, or not healthy; 64, wrong usage.
+    public static func runService() async -> Never {
+        await ServiceCommand<Self>.main()
+    }
+}
+
+/// The options of a service that has none of its own.
+public struct NoOptions: ParsableArguments {
+    /// Makes no options.
+    public init() {}
+}
