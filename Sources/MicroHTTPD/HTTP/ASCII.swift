@@ -1,0 +1,74 @@
+/// A set of ASCII characters.
+package struct ASCIISet: Sendable {
+    // A bit for each of the characters 0 to 63 and 64 to 127.
+    private var low: UInt64 = 0
+    private var high: UInt64 = 0
+
+    /// Makes the set of these characters.
+    package init(_ characters: StaticString) {
+        for byte in characters.description.utf8 {
+            if byte < 64 { low |= 1 << UInt64(byte) } else { high |= 1 << UInt64(byte & 63) }
+        }
+    }
+
+    /// Whether `byte` is one of them; no byte beyond ASCII is.
+    @inline(__always)
+    package func contains(_ byte: UInt8) -> Bool {
+        (byte < 64 ? low : byte < 128 ? high : 0) >> UInt64(byte & 63) & 1 == 1
+    }
+
+    /// What a token is made of (RFC 9110 §5.6.2).
+    static let token = Self(
+        "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+
+    /// What a request's id is made of.
+    static let id = Self("-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+
+    /// What a key of `tracestate` is made of (W3C Trace Context §3.3.1.3.1).
+    static let tracestateKey = Self("-*/_0123456789abcdefghijklmnopqrstuvwxyz")
+}
+
+extension UInt8 {
+    /// Whether it is a digit.
+    package var isDigit: Bool { self &- UInt8(ascii: "0") < 10 }
+
+    /// Whether it is a letter in lower case.
+    var isLowercase: Bool { self &- UInt8(ascii: "a") < 26 }
+
+    /// The value of a hexadecimal digit; nil for any other character.
+    var hexValue: UInt8? {
+        if isDigit { return self - UInt8(ascii: "0") }
+        let letter = (self | 0x20) &- UInt8(ascii: "a")
+        return letter < 6 ? letter + 10 : nil
+    }
+
+    /// The hexadecimal digit for the lowest four bits of a number.
+    init(hexDigit number: UInt64) {
+        let value = UInt8(truncatingIfNeeded: number) & 0xf
+        self = value + (value < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
+    }
+}
+
+extension Collection<UInt8> {
+    /// Whether these are the bytes of `text`, which is in lower case, but for the case of letters.
+    ///
+    /// By bytes: `lowercased()` would make a `k` of the Kelvin sign.
+    func equalsIgnoringCase(_ text: StaticString) -> Bool {
+        let text = text.description.utf8
+        return count == text.count
+            && zip(self, text).allSatisfy { byte, letter in
+                byte == letter || letter.isLowercase && byte | 0x20 == letter
+            }
+    }
+}
+
+extension String {
+    /// Makes a string of ASCII characters.
+    init(ascii bytes: Span<UInt8>) {
+        do {
+            self.init(copying: try UTF8Span(validating: bytes))
+        } catch {
+            preconditionFailure("not ASCII")
+        }
+    }
+}

@@ -1,0 +1,157 @@
+/// The place of a request in a trace: the trace that it belongs to, and its span there.
+///
+/// W3C Trace Context, level 1. The package swift-w3c-trace-context is not used: it rejects later
+/// versions of `traceparent`, and drops a good one whose `tracestate` is malformed.
+public struct TraceContext: Sendable, Equatable {
+    // Two numbers: UInt128 is aligned to 16, which makes everything that contains it dearer to
+    // allocate.
+    private let traceHigh: UInt64
+    private let traceLow: UInt64
+    private let span: UInt64
+    private let isSampled: Bool
+
+    /// The value of `tracestate`; empty where there is none.
+    public let tracestate: String
+
+    /// A new span of a new trace.
+    static func begin() -> Self {
+        Self(
+            traceHigh: UniqueNumber.next(), traceLow: UniqueNumber.next(),
+            span: UniqueNumber.next(), isSampled: true, tracestate: "")
+    }
+
+    /// A new span of the same trace.
+    func child() -> Self {
+        Self(
+            traceHigh: traceHigh, traceLow: traceLow, span: UniqueNumber.next(),
+            isSampled: isSampled, tracestate: tracestate)
+    }
+
+    private init(
+        traceHigh: UInt64, traceLow: UInt64, span: UInt64, isSampled: Bool, tracestate: String
+    ) {
+        self.traceHigh = traceHigh
+        self.traceLow = traceLow
+        self.span = span
+        self.isSampled = isSampled
+        self.tracestate = tracestate
+    }
+
+    /// Takes what a request carries; nil where that is nothing, or malformed (§3.2).
+    init?(_ headerSection: HeaderSection) {
+        let values = headerSection.values("traceparent")
+        guard values.count == 1, let traceparent = values.first else { return nil }
+        let text = Array(traceparent.utf8)
+        let dash = UInt8(ascii: "-")
+        guard text.count >= 55, text[2] == dash, text[35] == dash, text[52] == dash,
+            let version = UInt64(lowercaseHex: text[..<2]), version != 0xff,
+            // A later version may have more to say, behind another dash.
+            text.count == 55 || version > 0 && text[55] == dash,
+            let traceHigh = UInt64(lowercaseHex: text[3..<19]),
+            let traceLow = UInt64(lowercaseHex: text[19..<35]), traceHigh | traceLow != 0,
+            let span = UInt64(lowercaseHex: text[36..<52]), span != 0,
+            let flags = UInt64(lowercaseHex: text[53..<55])
+        else { return nil }
+        self.traceHigh = traceHigh
+        self.traceLow = traceLow
+        self.span = span
+        isSampled = flags & 1 == 1
+        tracestate = Self.valid(headerSection.values("tracestate").joined(separator: ","))
+    }
+
+    /// The trace's id: 32 hexadecimal digits.
+    public var traceID: String {
+        var text = InlineArray<32, UInt8>(repeating: 0)
+        for digit in 0..<16 {
+            text[digit] = Self.digit(digit, of: traceHigh)
+            text[16 + digit] = Self.digit(digit, of: traceLow)
+        }
+        return String(ascii: text.span)
+    }
+
+    /// The value of `traceparent` that names this span as the parent.
+    public var traceparent: String {
+        var text = InlineArray<55, UInt8>(repeating: UInt8(ascii: "0"))
+        for place in [2, 35, 52] { text[place] = UInt8(ascii: "-") }
+        for digit in 0..<16 {
+            text[3 + digit] = Self.digit(digit, of: traceHigh)
+            text[19 + digit] = Self.digit(digit, of: traceLow)
+            text[36 + digit] = Self.digit(digit, of: span)
+        }
+        if isSampled { text[54] = UInt8(ascii: "1") }
+        return String(ascii: text.span)
+    }
+
+    /// The hexadecimal digit of `number` at a place from 0, the highest, to 15.
+    private static func digit(_ place: Int, of number: UInt64) -> UInt8 {
+        UInt8(hexDigit: number >> (4 * UInt64(15 - place)))
+    }
+}
+
+extension UInt64 {
+    /// The value of at most 16 hexadecimal digits, of which only the lower case is valid here.
+    fileprivate init?(lowercaseHex digits: ArraySlice<UInt8>) {
+        self = 0
+        for digit in digits {
+            guard digit.isDigit || digit.isLowercase, let value = digit.hexValue else {
+                return nil
+            }
+            self = self << 4 | UInt64(value)
+        }
+    }
+}
+
+extension TraceContext {
+    /// How long a `tracestate` is passed on, in bytes, so that it always fits in a header section;
+    /// it should be 512 at least (§3.3.1.5).
+    private static let tracestateLimit = 4096
+
+    /// `tracestate` if its grammar allows it (§3.3), and otherwise nothing: a malformed list is to
+    /// be dropped whole.
+    private static func valid(_ tracestate: String) -> String {
+        let text = tracestate.utf8
+        guard text.count <= tracestateLimit else { return "" }
+        var keys: Set<[UInt8]> = []
+        for member in text.split(separator: UInt8(ascii: ",")) {
+            let member = member.trimmed
+            if member.isEmpty { continue }
+            guard let equals = member.firstIndex(of: UInt8(ascii: "=")),
+                isKey(member[..<equals]), isValue(member[equals...].dropFirst()),
+                keys.insert(Array(member[..<equals])).inserted, keys.count <= 32
+            else { return "" }
+        }
+        return keys.isEmpty ? "" : tracestate
+    }
+
+    /// `name`, or `tenant@system`.
+    private static func isKey(_ key: Substring.UTF8View) -> Bool {
+        let at = key.firstIndex(of: UInt8(ascii: "@"))
+        guard let at else { return isName(key, limit: 256) }
+        return isName(key[..<at], limit: 241, mayBeginWithDigit: true)
+            && isName(key[at...].dropFirst(), limit: 14)
+    }
+
+    private static func isName(
+        _ name: Substring.UTF8View, limit: Int, mayBeginWithDigit: Bool = false
+    ) -> Bool {
+        guard let first = name.first, name.count <= limit else { return false }
+        return (first.isLowercase || mayBeginWithDigit && first.isDigit)
+            && name.allSatisfy(ASCIISet.tracestateKey.contains)
+    }
+
+    /// 1 to 256 printable characters of ASCII without `,` and `=`.
+    private static func isValue(_ value: Substring.UTF8View) -> Bool {
+        (1...256).contains(value.count)
+            && value.allSatisfy { (0x20...0x7e).contains($0) && $0 != UInt8(ascii: "=") }
+    }
+}
+
+extension Substring.UTF8View {
+    /// Without the blanks on either side.
+    fileprivate var trimmed: Self {
+        func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == 0x09 }
+        let start = drop(while: isBlank)
+        guard let last = start.lastIndex(where: { !isBlank($0) }) else { return start }
+        return start[...last]
+    }
+}
