@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -17,11 +18,20 @@
 // Sockets in the language of their interface. A function that fails returns -1 and sets *problem
 // to a text of the C library.
 
-static inline int cmhd_try_listen(int fd, const struct addrinfo *address)
+// Whether a listening socket shares its port with others. One that shares it from the moment it is
+// bound would also share it with those of another process. So the first one is bound alone, which
+// fails where any socket listens, and lets the others in after that.
+enum cmhd_sharing { CMHD_ALONE, CMHD_SHARED_LATER, CMHD_SHARED };
+
+static inline int cmhd_try_listen(
+    int fd, const struct addrinfo *address, enum cmhd_sharing sharing)
 {
-    const int on = 1;
+    const int on = 1, before = sharing == CMHD_SHARED, after = sharing != CMHD_ALONE;
     return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0
-        && bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0;
+        && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &before, sizeof before) == 0
+        && bind(fd, address->ai_addr, address->ai_addrlen) == 0
+        && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &after, sizeof after) == 0
+        && listen(fd, SOMAXCONN) == 0;
 }
 
 static inline int cmhd_try_connect(int fd, const struct addrinfo *address, int milliseconds)
@@ -36,7 +46,8 @@ static inline int cmhd_try_connect(int fd, const struct addrinfo *address, int m
 // A socket of the first address of `host` that works: listening if `milliseconds` is 0, or else
 // connected, with that limit to the connecting and to each later operation.
 static inline int cmhd_open(
-    const char *host, uint16_t port, int milliseconds, const char **problem)
+    const char *host, uint16_t port, int milliseconds, enum cmhd_sharing sharing,
+    const char **problem)
 {
     const struct addrinfo hints = {
         .ai_socktype = SOCK_STREAM,
@@ -54,7 +65,8 @@ static inline int cmhd_open(
     for (struct addrinfo *a = addresses; a != NULL && fd < 0; a = a->ai_next) {
         fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
         int works = fd >= 0
-            && (milliseconds == 0 ? cmhd_try_listen(fd, a) : cmhd_try_connect(fd, a, milliseconds));
+            && (milliseconds == 0 ? cmhd_try_listen(fd, a, sharing)
+                                  : cmhd_try_connect(fd, a, milliseconds));
         if (works)
             break;
         *problem = strerror(errno);
@@ -74,6 +86,9 @@ static inline uint16_t cmhd_local_port(int fd)
     getsockname(fd, (struct sockaddr *) &address, &size);
     return ntohs(address.sin6_port);
 }
+
+// POLLRDHUP, which poll.h has for GNU programs only; epoll's is the same.
+enum { CMHD_POLLRDHUP = EPOLLRDHUP };
 
 // The number of bytes that have arrived and were not yet read.
 static inline int cmhd_unread(int fd)
@@ -99,7 +114,7 @@ static inline uint32_t cmhd_backlog(int fd)
     return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_unacked : 0;
 }
 
-// Has the kernel refuse new connections to this listening socket, by binding it to a network
+// Makes the kernel refuse new connections to this listening socket, by binding it to a network
 // interface that cannot exist. Connections that it has accepted, or begun to, are not affected,
 // which shutdown(2) and close(2) would reset. Needs no privilege since Linux 5.7.
 static inline int cmhd_refuse_connections(int fd)

@@ -112,9 +112,10 @@ private func router(_ gate: Gate) -> Router {
     @Test func `No exchange is suspended any more once they are closed`() throws {
         let server = try Server(.init(), router: plainRouter(), logger: Logger(label: "test"))
         let exchange = Exchange(
-            isReadAsSent: true, method: .get, target: RequestTarget("/", query: nil),
-            headerSection: HeaderSection(),
-            isVersion1_0: true, server: server)
+            RequestHead(
+                method: .get, target: RequestTarget("/", query: nil),
+                headerSection: HeaderSection(), isVersion1_0: true, isReadAsSent: true),
+            server: server)
         #expect(server.exchanges.add(exchange))
         server.exchanges.remove(exchange)
         server.exchanges.close()

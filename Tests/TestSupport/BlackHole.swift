@@ -6,12 +6,12 @@ package final class BlackHole {
     /// The port.
     package let port: UInt16
 
-    private let listener: Socket
+    private let listener: Listener
     private var clients: [HTTPClient] = []
 
     /// Listens, and fills the backlog.
     package init() throws {
-        listener = try Socket(listeningOn: "127.0.0.1", port: 0)
+        listener = try Listener(host: "127.0.0.1", port: 0)
         port = listener.port
         let descriptor = try listener.duplicate()
         listen(descriptor, 0)

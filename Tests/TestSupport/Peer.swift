@@ -15,7 +15,7 @@ package final class Peer: Sendable {
 
     /// Starts listening; each connection is closed when `serve` returns.
     package init(serve: @escaping @Sendable (PeerConnection) -> Void) throws {
-        let socket = try Socket(listeningOn: "127.0.0.1", port: 0)
+        let socket = try Listener(host: "127.0.0.1", port: 0)
         port = socket.port
         descriptor = try socket.duplicate()
         let accepting = descriptor

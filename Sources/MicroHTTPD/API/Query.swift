@@ -1,4 +1,10 @@
 /// The parameters of a request's query, decoded as forms are (`+` and `%20` are spaces).
+///
+/// ```swift
+/// router.get("/echo") { request in
+///     Response(["echo": .string(request.query["msg"] ?? "no message")])
+/// }
+/// ```
 public struct Query: Sendable {
     private let bytes: [UInt8]
 
@@ -9,7 +15,8 @@ public struct Query: Sendable {
 
     /// Whether every escape is whole, and all that the bytes stand for is UTF-8.
     var isValid: Bool {
-        if bytes.allSatisfy({ $0 < 0x80 && $0 != UInt8(ascii: "%") }) { return true }
+        let percent = UInt8(ascii: "%")
+        guard bytes.span.contains(percent, percent) else { return bytes.span.isUTF8 }
         return bytes.split(separator: UInt8(ascii: "&")).allSatisfy { pair in
             pair.split(separator: UInt8(ascii: "="), maxSplits: 1).allSatisfy {
                 Self.decode($0) != nil
@@ -21,7 +28,7 @@ public struct Query: Sendable {
     public subscript(name: String) -> String? {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let end = rest.firstIndex(of: UInt8(ascii: "&")) ?? rest.endIndex
+            let end = Self.end(ofParameterIn: rest)
             let pair = rest[..<end]
             rest = rest[end...].dropFirst()
             let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
@@ -34,8 +41,14 @@ public struct Query: Sendable {
         return nil
     }
 
+    private static func end(ofParameterIn text: ArraySlice<UInt8>) -> Int {
+        let ampersand = UInt8(ascii: "&")
+        guard text.span.contains(ampersand, ampersand) else { return text.endIndex }
+        return text.firstIndex(of: ampersand) ?? text.endIndex
+    }
+
     private static func decode(_ text: ArraySlice<UInt8>) -> String? {
-        guard text.contains(where: { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "%") }) else {
+        guard text.span.contains(UInt8(ascii: "+"), UInt8(ascii: "%")) else {
             return String(validating: text, as: UTF8.self)
         }
         var bytes: [UInt8] = []
@@ -46,7 +59,7 @@ public struct Query: Sendable {
             case UInt8(ascii: "+"):
                 bytes.append(UInt8(ascii: " "))
             case UInt8(ascii: "%"):
-                guard let high = rest.popFirst()?.hexDigit, let low = rest.popFirst()?.hexDigit
+                guard let high = rest.popFirst()?.hexValue, let low = rest.popFirst()?.hexValue
                 else { return nil }
                 bytes.append(high << 4 | low)
             default:
@@ -54,17 +67,5 @@ public struct Query: Sendable {
             }
         }
         return String(validating: bytes, as: UTF8.self)
-    }
-}
-
-extension UInt8 {
-    /// What this character stands for as a hexadecimal digit.
-    fileprivate var hexDigit: UInt8? {
-        switch self {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): self - UInt8(ascii: "A") + 10
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): self - UInt8(ascii: "a") + 10
-        default: nil
-        }
     }
 }

@@ -1,12 +1,15 @@
 public import HTTPTypes
 
-/// A request as a handler sees it: a value of its own, valid for as long as one likes.
+/// A request as a handler sees it: an independent value, safe to keep after the response.
 public struct Request: Sendable {
     /// The request method; a `HEAD` request reaches the handler of `GET`.
     public let method: HTTPRequest.Method
 
     /// The path of the request target as it was sent, escapes included (RFC 9112 §3.2).
     public let path: String
+
+    /// The parameters of the query.
+    public let query: Query
 
     /// The fields of the header section (RFC 9110 §5), made anew each time.
     public var headerFields: HTTPFields { headerSection.fields }
@@ -22,27 +25,23 @@ public struct Request: Sendable {
 
     private let headerSection: HeaderSection
 
-    /// The parameters of the query.
-    public let query: Query
-
     /// A request that could not be read.
     static var unknown: Self {
         Self(
-            method: .unknown, target: RequestTarget("", query: nil),
-            headerSection: HeaderSection(), traceContext: nil)
+            RequestHead(
+                method: nil, target: RequestTarget("", query: nil),
+                headerSection: HeaderSection(), isVersion1_0: false, isReadAsSent: false),
+            traceContext: nil)
     }
 
-    init(
-        method: HTTPRequest.Method, target: RequestTarget, headerSection: HeaderSection,
-        traceContext: TraceContext?
-    ) {
-        self.method = method
-        path = target.path
-        self.headerSection = headerSection
+    init(_ head: RequestHead, traceContext: TraceContext?) {
+        method = head.method ?? .unknown
+        path = head.target.path
+        query = Query(head.target.query)
+        headerSection = head.headerSection
         received = .now
         id = RequestID.valid(headerSection.values("x-request-id")) ?? RequestID.make()
         self.traceContext = traceContext ?? TraceContext(headerSection)?.child() ?? .begin()
-        query = Query(target.query)
     }
 }
 

@@ -1,34 +1,79 @@
 public import HTTPTypes
 
-/// Answers a request; what it throws is answered with the status of an ``HTTPError``, or with 500.
+/// Answers a request without waiting, on libmicrohttpd's thread; it must not block.
+public typealias Handler = @Sendable (Request) throws -> Response
+
+/// Answers a request, and may wait.
 ///
 /// It begins on libmicrohttpd's thread and must not block. While it waits it holds no thread, and
-/// goes on on the concurrent pool. It is cancelled where the shutdown timeout cuts it off.
-public typealias Handler = @Sendable (Request) async throws -> Response
+/// it resumes on the concurrent pool. It is cancelled if the shutdown timeout cuts it off.
+public typealias AsyncHandler = @Sendable (Request) async throws -> Response
 
 /// Finds the handler of a request by path and method.
+///
+/// A handler is a function from a request to a response, `async` if it waits. What it throws is
+/// answered with the status of an ``HTTPError``, or with 500.
+///
+/// ```swift
+/// var router = Router { error in Response(status: error.status) }
+/// router.get("/greeting") { _ in Response(body: Array("Hello".utf8)) }
+/// router.get("/later") { _ in
+///     try await Task.sleep(for: .seconds(1))
+///     return Response(body: Array("Hello".utf8))
+/// }
+/// ```
 public struct Router: Sendable {
     private var routes: [String: Route] = [:]
 
-    /// Gives a refusal its form, the same for the router's own and for the handlers'.
-    let refusal: @Sendable (HTTPError) -> Response
+    /// Makes the response for an error, the server's own or a handler's.
+    let errorResponse: @Sendable (HTTPError) -> Response
 
-    /// Makes a router without routes that answers errors with `refusal`.
-    public init(refusal: @escaping @Sendable (HTTPError) -> Response) {
-        self.refusal = refusal
+    /// Makes a router without routes that answers errors with `errorResponse`.
+    public init(errorResponse: @escaping @Sendable (HTTPError) -> Response) {
+        self.errorResponse = errorResponse
     }
 
     /// Adds a route: `handler` answers requests of `method` for exactly `path`.
     public mutating func on(
         _ method: HTTPRequest.Method, _ path: String, handler: @escaping Handler
     ) {
-        routes[path, default: Route(path: path)].handlers[method] = handler
+        add(method, path, .immediate(handler))
+    }
+
+    /// Adds a route whose handler may wait.
+    public mutating func on(
+        _ method: HTTPRequest.Method, _ path: String, handler: @escaping AsyncHandler
+    ) {
+        add(method, path, .waiting(handler))
     }
 
     /// Adds a route for `GET`, and with it for `HEAD`.
     public mutating func get(_ path: String, handler: @escaping Handler) {
         on(.get, path, handler: handler)
     }
+
+    /// Adds a route for `GET`, and with it for `HEAD`, whose handler may wait.
+    public mutating func get(_ path: String, handler: @escaping AsyncHandler) {
+        on(.get, path, handler: handler)
+    }
+
+    private mutating func add(
+        _ method: HTTPRequest.Method, _ path: String, _ handler: Route.Handler
+    ) {
+        var handlers = routes[path]?.handlers ?? [:]
+        handlers[method] = handler
+        routes[path] = Route(path: path, handlers: handlers)
+    }
+
+    /// Why a request that no path could answer is rejected.
+    func rejection(of head: RequestHead) -> HTTPError? {
+        guard head.method == .connect else { return nil }
+        return HTTPError(
+            .methodNotAllowed, details: "This is not a proxy.", headerFields: [.allow: allow])
+    }
+
+    /// The methods that any of the paths takes, for `Allow`.
+    var allow: String { Route.allow(routes.values.flatMap(\.handlers.keys)) }
 
     /// The route of `path`; nil where there is none.
     func route(of path: String) -> Route? {
@@ -37,17 +82,28 @@ public struct Router: Sendable {
     }
 }
 
-/// A path and the handlers of the methods that it takes.
-struct Route: Sendable {
-    let path: String
-    fileprivate(set) var handlers: [HTTPRequest.Method: Handler] = [:]
+/// A path and the handlers of its methods.
+///
+/// A class: what a dictionary holds as a value has its closures wrapped once more.
+final class Route: Sendable {
+    /// A handler, by whether it may wait.
+    enum Handler: Sendable {
+        case immediate(MicroHTTPD.Handler)
+        case waiting(AsyncHandler)
+    }
 
-    /// The handler for `request`, or the refusal of it: 405 or 400, in this order.
+    let path: String
+    fileprivate let handlers: [HTTPRequest.Method: Handler]
+
+    fileprivate init(path: String, handlers: [HTTPRequest.Method: Handler]) {
+        self.path = path
+        self.handlers = handlers
+    }
+
+    /// The handler for `request`, or the rejection of it: 405 or 400, in this order.
     func handler(for request: Request) throws(HTTPError) -> Handler {
         guard let handler = handlers[request.method == .head ? .get : request.method] else {
-            var allowed = handlers.keys.map(\.rawValue)
-            if handlers[.get] != nil { allowed.append(HTTPRequest.Method.head.rawValue) }
-            let allow = Set(allowed).sorted().joined(separator: ", ")
+            let allow = Self.allow(Array(handlers.keys))
             throw HTTPError(
                 .methodNotAllowed, details: "This path takes \(allow).",
                 headerFields: [.allow: allow])
@@ -55,9 +111,15 @@ struct Route: Sendable {
         guard request.query.isValid else {
             throw HTTPError(
                 .badRequest,
-                details: "The query is not valid: a '%' wants two hexadecimal digits after it, "
-                    + "and the bytes that result must be UTF-8.")
+                details: "The query is malformed: two hexadecimal digits must follow each '%', "
+                    + "and the decoded bytes must be UTF-8.")
         }
         return handler
+    }
+
+    /// These methods, and `HEAD` with `GET`, as the value of `Allow` (RFC 9110 §10.2.1).
+    fileprivate static func allow(_ methods: [HTTPRequest.Method]) -> String {
+        let all = Set(methods).union(methods.contains(.get) ? [.head] : [])
+        return all.map(\.rawValue).sorted().joined(separator: ", ")
     }
 }

@@ -1,4 +1,5 @@
 import CMicroHTTPD
+import CMicroHTTPDFixes
 import HTTPTypes
 
 /// A connection inside one of libmicrohttpd's callbacks, on libmicrohttpd's thread.
@@ -19,8 +20,30 @@ import HTTPTypes
         }
     }
 
-    /// The header section, copied: libmicrohttpd reuses its memory after the exchange.
-    var headerSection: HeaderSection {
+    /// The head of the request, copied: libmicrohttpd reuses its memory after the exchange.
+    ///
+    /// Only in the first call of the access handler, with that call's own arguments.
+    func head(
+        _ method: UnsafePointer<CChar>, _ path: UnsafePointer<CChar>,
+        _ query: UnsafePointer<CChar>?, _ version: UnsafePointer<CChar>
+    ) -> RequestHead {
+        let target = unsafe RequestTarget(
+            String(cString: path),
+            query: query.map { query in
+                unsafe [UInt8](UnsafeRawBufferPointer(start: query, count: strlen(query)))
+            })
+        return unsafe RequestHead(
+            method: Self.method(method), target: target, headerSection: headerSection,
+            isVersion1_0: strcmp(version, MHD_HTTP_VERSION_1_0) == 0,
+            isReadAsSent: cmhd_is_read_as_sent(pointer, method, path, query, version) != 0)
+    }
+
+    private static func method(_ name: UnsafePointer<CChar>) -> HTTPRequest.Method? {
+        // To make one of a string costs more, and nearly all are this one.
+        unsafe strcmp(name, "GET") == 0 ? .get : HTTPRequest.Method(String(cString: name))
+    }
+
+    private var headerSection: HeaderSection {
         var section = HeaderSection()
         unsafe withUnsafeMutablePointer(to: &section) { section in
             _ = unsafe MHD_get_connection_values_n(
@@ -35,10 +58,13 @@ import HTTPTypes
                         unsafe name.baseAddress.map { unsafe value - $0 }
                     }
                     let blanks = (distance ?? 0) - nameSize - 1
-                    unsafe section?.assumingMemoryBound(to: HeaderSection.self).pointee
-                        .append(
-                            name: name, value: value,
-                            blanks: (0..<connectionMemory).contains(blanks) ? blanks : 1)
+                    unsafe section?.assumingMemoryBound(to: HeaderSection.self).pointee.append(
+                        nameSize: name.count, valueSize: value.count,
+                        blanks: (0..<Limits.connectionMemory).contains(blanks) ? blanks : 1
+                    ) { bytes in
+                        unsafe bytes.append(contentsOf: name)
+                        unsafe bytes.append(contentsOf: value)
+                    }
                     return .YES
                 }, section)
         }
@@ -75,7 +101,7 @@ import HTTPTypes
         }
         forEachField(of: response, to: request, closing: closing, add)
         record?.enter(.response)
-        return unsafe MHD_queue_response(pointer, UInt32(response.status.code), made) == .YES
+        return unsafe cmhdf_queue_response(pointer, UInt32(response.status.code), made) == .YES
     }
 
     /// Calls `body` with the fields that a response is sent with, less those of libmicrohttpd's.
@@ -84,9 +110,27 @@ import HTTPTypes
         _ body: (_ name: String, _ value: String) -> Void
     ) {
         for field in response.headerFields { body(field.name.rawName, field.value) }
-        body(HTTPField.Name.xRequestID.rawName, request.id)
-        body(HTTPField.Name.traceparent.rawName, request.traceContext.traceparent)
+        body("X-Request-Id", request.id)
+        body("Traceparent", request.traceContext.traceparent)
         if closing { body("Connection", "close") }
+    }
+
+    /// Gives a rejection of libmicrohttpd's own the form of the others.
+    ///
+    /// - Returns: false if the connection is to be closed.
+    func reject(status: Int) -> Bool {
+        guard let record else { return false }
+        let response = record.server.router.errorResponse(
+            HTTPError(
+                HTTPResponse.Status(code: status),
+                details: "The request cannot be read, or is larger than the limits."))
+        // 0.9 sends its rejection of a header section twice, unless the connection ends.
+        guard record.phase != .content, unsafe cmhd_header_size(pointer) > 0 else {
+            return queue(response, to: .unknown, closing: true)
+        }
+        sendPast(response, to: .unknown)
+        record.server.noteRejection(status: status)
+        return false
     }
 
     /// Now, as RFC 9110 §5.6.7 writes it.
@@ -108,11 +152,6 @@ import HTTPTypes
     }
 }
 
-extension Server {
-    /// The version of the libmicrohttpd that the process runs on, such as `0.9.75`.
-    public static let libraryVersion = unsafe String(cString: MHD_get_version())
-}
-
 /// A connection that libmicrohttpd leaves alone until it is resumed, by any thread, once.
 @safe struct SuspendedConnection: ~Copyable, Sendable {
     // Sendable: MHD_resume_connection is the one call that libmicrohttpd allows on any thread, and
@@ -128,4 +167,9 @@ extension Server {
     consuming func resume() {
         unsafe MHD_resume_connection(pointer)
     }
+}
+
+extension Server {
+    /// The version of the libmicrohttpd that the process runs on, such as `0.9.75`.
+    public static let libraryVersion = unsafe String(cString: MHD_get_version())
 }

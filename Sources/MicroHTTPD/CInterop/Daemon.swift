@@ -1,52 +1,61 @@
 import CMicroHTTPD
+import CMicroHTTPDFixes
 import Dispatch
 import Glibc
 import HTTPTypes
 import Synchronization
 
-/// libmicrohttpd's memory for one connection, in bytes: its buffers and header sections.
-let connectionMemory = 24 * 1024
-
-/// The owner of one `MHD_Daemon`: its thread, its connections and its listening socket.
+/// The owner of libmicrohttpd's daemons, one for each thread: their connections and their sockets.
+///
+/// Not one daemon with a pool of threads: MHD_quiesce_daemon and the limit of connections can abort
+/// the process there (0.9.75, daemon.c:5531), and a pool is no faster.
 @safe struct Daemon: ~Copyable, Sendable {
-    // Sendable: MHD_stop_daemon, the one call made with it, may be made on any thread but its own.
-    nonisolated(unsafe) private let pointer: OpaquePointer
-    private let socket: Socket
+    // Sendable: MHD_stop_daemon, the one call made with them, may be made on any thread but theirs.
+    nonisolated(unsafe) private var pointers: [OpaquePointer] = unsafe []
+    private let listener: Listener
 
-    /// Starts serving connections of `socket` on a thread of libmicrohttpd's own.
+    /// Starts serving the connections of `listener`, on a thread of libmicrohttpd's for each socket.
     ///
-    /// The daemon keeps no reference to `server`, which must outlive it.
-    init(socket: consuming Socket, server: Server) throws(SocketError) {
-        // libmicrohttpd closes the descriptor that it is given, so it gets one of its own.
-        let descriptor = try socket.duplicate()
-        let daemon = unsafe cmhd_start(
-            descriptor, server.configuration.connectionLimit,
-            connectionMemory, access, completed, connectionChanged, cmhd_hide_query,
-            cmhd_keep_escapes, Unmanaged.passUnretained(server).toOpaque())
-        guard let daemon = unsafe daemon else {
-            throw SocketError("libmicrohttpd does not start")
+    /// The daemons keep no reference to `server`, which must outlive them.
+    init(listener: consuming Listener, server: Server) throws(SocketError) {
+        self.listener = listener
+        unsafe cmhdf_on_refusal { connection, status in
+            guard let connection = unsafe connection else { return .NO }
+            return unsafe Connection(connection).reject(status: Int(status)) ? .YES : .NO
         }
-        unsafe pointer = daemon
-        self.socket = socket
+        let count = UInt32(self.listener.count)
+        let limit = (server.configuration.connectionLimit + count - 1) / count
+        for index in 0..<self.listener.count {
+            // libmicrohttpd closes the descriptor that it is given, so it gets one of its own.
+            let descriptor = try self.listener.duplicate(index)
+            let daemon = unsafe cmhd_start(
+                descriptor, limit, Limits.connectionMemory, access, completed, connectionChanged,
+                cmhd_hide_query, cmhd_keep_escapes, Unmanaged.passUnretained(server).toOpaque())
+            guard let daemon = unsafe daemon else {
+                close(descriptor)
+                throw SocketError("libmicrohttpd does not start")
+            }
+            unsafe pointers.append(daemon)
+        }
     }
 
-    /// Refuses new connections: who has connected is still served, nobody else is.
+    /// Refuses new connections: those that have connected are still served.
     ///
     /// Not MHD_quiesce_daemon, which can abort the process (0.9.75, daemon.c:4965 against 5546) and
-    /// would leave those who wait in the backlog without an answer.
+    /// would leave those that wait in the backlog without an answer.
     func refuseConnections() throws(SocketError) {
-        try socket.refuseConnections()
+        try listener.refuseConnections()
     }
 
     /// Whether connections wait to be accepted.
-    var hasBacklog: Bool { socket.hasBacklog }
+    var hasBacklog: Bool { listener.hasBacklog }
 
-    /// Closes every connection and waits for libmicrohttpd's thread to end, on a thread that is
-    /// neither that one nor one of the concurrent pool's.
+    /// Closes every connection and waits for libmicrohttpd's threads to end, on a thread that is
+    /// neither one of them nor one of the concurrent pool's.
     ///
     /// No exchange may be suspended, or libmicrohttpd aborts the process: ``Exchanges/close()``.
     consuming func stop() async {
-        // The deinit stops it; the Mutex only carries a noncopyable value into the closure.
+        // The deinit stops them; the Mutex only carries a noncopyable value into the closure.
         let daemon = Mutex<Daemon?>(self)
         await withCheckedContinuation { continuation in
             DispatchQueue.global().async {
@@ -57,7 +66,7 @@ let connectionMemory = 24 * 1024
     }
 
     deinit {
-        unsafe MHD_stop_daemon(pointer)
+        unsafe pointers.forEach { unsafe MHD_stop_daemon($0) }
     }
 }
 
@@ -77,30 +86,22 @@ private func access(
     request: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
 ) -> MHD_Result {
     guard let server = unsafe server(context), let pointer = unsafe pointer,
-        let path = unsafe path, let method = unsafe method,
+        let path = unsafe path, let method = unsafe method, let version = unsafe version,
         let contentSize = unsafe contentSize, let request = unsafe request
     else { return .NO }
     let connection = unsafe Connection(pointer)
     if unsafe cmhd_is_new(request.pointee) != 0 {
         let query = unsafe cmhd_reveal_query(path, request.pointee)
-        let target = unsafe RequestTarget(
-            String(cString: path),
-            query: query.map { query in
-                unsafe [UInt8](UnsafeRawBufferPointer(start: query, count: strlen(query)))
-            })
-        let exchange = unsafe Exchange(
-            isReadAsSent: cmhd_is_read_as_sent(pointer, method, path, query, version) != 0,
-            method: HTTPRequest.Method(String(cString: method)), target: target,
-            headerSection: connection.headerSection,
-            isVersion1_0: version.map { unsafe strcmp($0, MHD_HTTP_VERSION_1_0) == 0 } ?? false,
-            server: server)
+        let head = unsafe connection.head(method, path, query, version)
+        let exchange = Exchange(head, server: server)
         unsafe request.pointee = Unmanaged.passRetained(exchange).toOpaque()
         return exchange.begin(on: connection) ? .YES : .NO
     }
     guard let exchange = unsafe request.pointee else { return .NO }
     return unsafe Unmanaged<Exchange>.fromOpaque(exchange)._withUnsafeGuaranteedRef { exchange in
         let size = unsafe contentSize.pointee
-        if size > 0 {
+        // Of a request that expects 100 Continue there may be content of no bytes: not yet the end.
+        if unsafe content != nil {
             // Content of a request has no meaning to any handler (RFC 9110 §9.3.1).
             unsafe contentSize.pointee = 0
             return exchange.discard(size, on: connection)
@@ -118,10 +119,10 @@ private func completed(
         let request = unsafe request, let exchange = unsafe request.pointee
     else { return }
     if unsafe cmhd_is_new(exchange) != 0 {
-        // The request did not get as far as the access handler: libmicrohttpd has refused it, or
+        // The request did not get as far as the access handler: libmicrohttpd has rejected it, or
         // its client has left before there was a request.
         let status = unsafe cmhd_status(connection)
-        if status != 0 { server.noteRefusal(status: Int(status)) }
+        if status != 0 { server.noteRejection(status: Int(status)) }
         return
     }
     let ending: AccessRecord.Ending =
@@ -147,7 +148,8 @@ private func connectionChanged(
     else { return }
     switch code {
     case .CONNECTION_NOTIFY_STARTED:
-        let record = unsafe ConnectionRecord(descriptor: cmhd_descriptor(connection))
+        let record = unsafe ConnectionRecord(
+            descriptor: cmhd_descriptor(connection), server: server)
         unsafe socketContext.pointee = Unmanaged.passRetained(record).toOpaque()
         server.connections.insert(record)
         server.metrics.connectionOpened()

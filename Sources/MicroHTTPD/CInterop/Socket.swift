@@ -1,21 +1,16 @@
 import CMicroHTTPD
 import Glibc
 
-/// The owner of one TCP socket.
+/// The owner of one TCP socket that is connected.
 ///
 /// Its operations block, each for the timeout at most.
 package struct Socket: ~Copyable, Sendable {
     private let descriptor: CInt
 
-    /// Listens on `host`, a name or an address, and `port`; 0 takes a free one.
-    package init(listeningOn host: String, port: UInt16) throws(SocketError) {
-        descriptor = try Self.open(host, port, milliseconds: 0)
-    }
-
     /// Connects to `host` and `port`.
     package init(connectingTo host: String, port: UInt16, timeout: Duration) throws(SocketError) {
         let milliseconds = max(1, CInt(clamping: Int(timeout / .milliseconds(1))))
-        descriptor = try Self.open(host, port, milliseconds: milliseconds)
+        descriptor = try Self.open(host, port, milliseconds, CMHD_ALONE)
     }
 
     deinit {
@@ -48,42 +43,51 @@ package struct Socket: ~Copyable, Sendable {
         return bytes
     }
 
-    /// Refuses, from now on, every new connection to this listening socket.
-    ///
-    /// Those who have connected can still be accepted; closing the socket would reset them.
-    func refuseConnections() throws(SocketError) {
-        guard cmhd_refuse_connections(descriptor) == 0 else { throw SocketError(errno) }
-    }
-
-    /// Whether bytes have arrived at the socket of `descriptor` that nobody has read yet.
-    static func hasInput(_ descriptor: CInt) -> Bool { cmhd_unread(descriptor) > 0 }
-
-    /// How long ago bytes last arrived at the socket of `descriptor`.
-    static func silence(_ descriptor: CInt) -> Duration {
-        .milliseconds(Int64(cmhd_silence(descriptor)))
-    }
-
-    /// Has the socket of `descriptor` read the end of its connection after what has arrived.
-    static func shutDownReading(_ descriptor: CInt) { shutdown(descriptor, CInt(SHUT_RD)) }
-
-    /// Ends the connection of the socket of `descriptor`, in both directions.
-    static func shutDown(_ descriptor: CInt) { shutdown(descriptor, CInt(SHUT_RDWR)) }
-
-    /// Whether connections wait to be accepted by this listening socket.
-    var hasBacklog: Bool { cmhd_backlog(descriptor) > 0 }
-
     /// A second descriptor for the same socket, which the caller has to close.
     package func duplicate() throws(SocketError) -> CInt {
         let duplicate = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
         guard duplicate >= 0 else { throw SocketError(errno) }
         return duplicate
     }
+}
 
-    private static func open(
-        _ host: String, _ port: UInt16, milliseconds: CInt
+/// What is done to sockets of libmicrohttpd's, which are known by their descriptors.
+extension Socket {
+    /// Whether bytes have arrived that libmicrohttpd has not read yet.
+    static func hasInput(_ descriptor: CInt) -> Bool { cmhd_unread(descriptor) > 0 }
+
+    /// How long ago bytes last arrived.
+    static func silence(_ descriptor: CInt) -> Duration {
+        .milliseconds(Int64(cmhd_silence(descriptor)))
+    }
+
+    /// Those of these sockets whose peer sends nothing more.
+    static func ended(_ descriptors: some Sequence<CInt>) -> Set<CInt> {
+        var polled = descriptors.map {
+            pollfd(fd: $0, events: Int16(CMHD_POLLRDHUP), revents: 0)
+        }
+        unsafe poll(&polled, nfds_t(polled.count), 0)
+        return Set(polled.lazy.filter { $0.revents & Int16(CMHD_POLLRDHUP) != 0 }.map(\.fd))
+    }
+
+    /// Makes reads return the end of the connection after what has arrived.
+    static func shutDownReading(_ descriptor: CInt) { shutdown(descriptor, CInt(SHUT_RD)) }
+
+    /// Ends the connection in both directions.
+    static func shutDown(_ descriptor: CInt) { shutdown(descriptor, CInt(SHUT_RDWR)) }
+
+    /// Whether this is an address of IPv6.
+    static func isIPv6(_ text: ArraySlice<UInt8>) -> Bool {
+        var address = in6_addr()
+        return unsafe inet_pton(AF_INET6, String(decoding: text, as: UTF8.self), &address) == 1
+    }
+
+    /// Opens a socket: listening if `milliseconds` is 0, or else connected.
+    static func open(
+        _ host: String, _ port: UInt16, _ milliseconds: CInt, _ sharing: cmhd_sharing
     ) throws(SocketError) -> CInt {
         var problem: UnsafePointer<CChar>?
-        let descriptor = unsafe cmhd_open(host, port, milliseconds, &problem)
+        let descriptor = unsafe cmhd_open(host, port, milliseconds, sharing, &problem)
         guard descriptor >= 0 else {
             throw unsafe SocketError(problem.map { unsafe String(cString: $0) } ?? "unknown")
         }
@@ -91,7 +95,7 @@ package struct Socket: ~Copyable, Sendable {
     }
 }
 
-/// What the system has against an operation on a socket.
+/// Why an operation on a socket failed.
 public struct SocketError: Error, Equatable, CustomStringConvertible {
     /// The system's own words, such as "Address already in use".
     public let description: String

@@ -3,25 +3,34 @@ import Logging
 import Synchronization
 import Tracing
 
-/// One request's life: received, answered, ended.
+/// One request's life: begun, answered, ended.
 ///
 /// libmicrohttpd's thread calls ``begin(on:)``, ``discard(_:on:)``, ``proceed(on:)`` and
-/// ``end(_:status:)``; the handler's task calls
-/// ``finish(with:)`` wherever it happens to run; the server calls ``abandon()`` at shutdown.
+/// ``end(_:status:)``; the handler's task calls ``finish(with:)`` on any thread; the server calls
+/// ``abandon()`` at shutdown.
 final class Exchange: Sendable {
+    /// What the exchange is doing.
+    ///
+    /// Noncopyable, so that the compiler checks that a suspended connection is resumed exactly once:
+    /// `switch consume state` takes the value out, and each case must put one back.
     private enum State: ~Copyable {
-        case received
+        case reading
         case running
         case suspended(SuspendedConnection, Task<Void, Never>)
         case finished(Response)
-        case queued(Response)
-        case sentPast(Response)
+        case answered(Response)
+        case rejected(Response)
         case abandoned
     }
 
     private let request: Request
     private let route: Route?
-    private let refusal: HTTPError?
+    private let rejection: HTTPError?
+
+    // libmicrohttpd 0.9 does not report what it has taken for the end of chunked content: a
+    // malformed trailer section, a line without CR. So nothing behind it is taken for a request.
+    private let isLast: Bool
+
     private let span: ServerSpan?
     private let server: Server
 
@@ -29,56 +38,33 @@ final class Exchange: Sendable {
     // callbacks. So nobody resumes before the suspension. And nobody stops the daemon while
     // MHD_resume_connection still uses it: abandon() and end() wait for the lock, and one
     // of them stands between each exchange and the stop.
-    private let state = Mutex(State.received)
+    private let state = Mutex(State.reading)
 
     // Written and read on libmicrohttpd's thread only.
     private let contentSize = Atomic(0)
 
-    /// Takes a request as it has been read.
-    init(
-        isReadAsSent: Bool, method: HTTPRequest.Method?, target: RequestTarget,
-        headerSection: HeaderSection, isVersion1_0: Bool, server: Server
-    ) {
+    /// Makes the exchange of a request whose head has been read.
+    init(_ head: RequestHead, server: Server) {
         self.server = server
-        span = server.tracer.map { tracer in
-            ServerSpan(tracer, method: method ?? .unknown, headerFields: headerSection.fields)
-        }
-        request = Request(
-            method: method ?? .unknown, target: target, headerSection: headerSection,
-            traceContext: span?.traceContext)
+        span = server.tracer.map { ServerSpan($0, head) }
+        request = Request(head, traceContext: span?.traceContext)
         route = server.router.route(of: request.path)
-        do {
-            try Framing.check(
-                isReadAsSent: isReadAsSent, method: method, target: target,
-                headerSection: headerSection,
-                isVersion1_0: isVersion1_0)
-            refusal = nil
-        } catch {
-            refusal = error
-        }
-        server.exchanges.begin(at: request.received)
-        server.metrics.requestBegan()
+        rejection = Framing.rejection(of: head) ?? server.router.rejection(of: head)
+        isLast = head.isChunked
     }
 
-    /// Goes on to the content, unless the request is refused: then nothing that comes after its
-    /// header section is read.
+    /// Goes on to the content, unless the request is rejected: then nothing that follows its header
+    /// section is read.
     ///
     /// The first call of the access handler.
     ///
     /// - Returns: false if the connection is to be closed.
     func begin(on connection: borrowing Connection) -> Bool {
-        guard let refusal else {
-            connection.record?.enter(.content)
-            return true
-        }
-        refuse(refusal, on: connection)
-        return false
-    }
-
-    private func refuse(_ refusal: HTTPError, on connection: borrowing Connection) {
-        let response = server.router.refusal(refusal)
-        connection.sendPast(response, to: request)
-        state.withLock { $0 = .sentPast(response) }
+        server.exchanges.begin()
+        server.metrics.requestBegan()
+        if let rejection { return reject(rejection, on: connection) }
+        connection.record?.enter(.content)
+        return true
     }
 
     /// Counts content that is not kept.
@@ -87,10 +73,17 @@ final class Exchange: Sendable {
     ///
     /// - Returns: false if the connection is to be closed.
     func discard(_ size: Int, on connection: borrowing Connection) -> Bool {
-        if contentSize.add(size, ordering: .relaxed).newValue <= Framing.discardLimit {
-            return true
-        }
-        refuse(Framing.contentTooLarge, on: connection)
+        contentSize.add(size, ordering: .relaxed).newValue <= Limits.discardedContent
+            || reject(Framing.contentTooLarge, on: connection)
+    }
+
+    /// Answers before libmicrohttpd has read the whole request.
+    ///
+    /// - Returns: false, for the connection is to be closed.
+    private func reject(_ error: HTTPError, on connection: borrowing Connection) -> Bool {
+        let response = server.router.errorResponse(error)
+        connection.sendPast(response, to: request)
+        state.withLock { $0 = .rejected(response) }
         return false
     }
 
@@ -100,33 +93,61 @@ final class Exchange: Sendable {
     ///
     /// - Returns: false if the connection is to be closed without an answer.
     func proceed(on connection: borrowing Connection) -> Bool {
-        let isNew = state.withLock { state in
-            switch consume state {
-            case .received:
-                state = .running
-                return true
-            case let other:
-                state = other
-                return false
+        let isRepeated = state.withLock { state in
+            switch state {
+            case .reading: false
+            default: true
             }
         }
-        // Runs here and now, up to where the handler first waits; most never do.
-        let task = isNew ? Task.immediate { finish(with: await respond()) } : nil
-        return state.withLock { state in
+        if isRepeated { return answerIfFinished(on: connection) }
+        switch answer() {
+        case .now(let response):
+            state.withLock { $0 = .finished(response) }
+            return answerIfFinished(on: connection)
+        case .later(let handler):
+            return wait(for: handler, on: connection)
+        }
+    }
+
+    private enum Answer {
+        case now(Response)
+        case later(AsyncHandler)
+    }
+
+    /// The response, if it can be had without waiting.
+    private func answer() -> Answer {
+        do {
+            guard contentSize.load(ordering: .relaxed) <= Limits.content else {
+                throw Framing.contentTooLarge
+            }
+            if request.method == .options, request.path == "*" {
+                return .now(
+                    Response(status: .noContent, headerFields: [.allow: server.router.allow]))
+            }
+            guard let route else {
+                throw HTTPError(.notFound, details: "There is no such path here.")
+            }
+            switch try route.handler(for: request) {
+            case .waiting(let handler):
+                return .later(handler)
+            case .immediate(let handler):
+                guard let span else { return .now(try handler(request)) }
+                return .now(try ServiceContext.withValue(span.context) { try handler(request) })
+            }
+        } catch {
+            return .now(response(for: error))
+        }
+    }
+
+    private func answerIfFinished(on connection: borrowing Connection) -> Bool {
+        state.withLock { state in
             switch consume state {
             case .finished(let response):
                 let isQueued = connection.queue(
                     response, to: request,
-                    closing: server.isDraining || response.status == .contentTooLarge)
-                state = .queued(response)
+                    closing: isLast || server.isDraining || response.status == .contentTooLarge)
+                state = .answered(response)
                 return isQueued
-            case .running:
-                guard let task, server.exchanges.add(self) else {
-                    state = .abandoned
-                    return false
-                }
-                state = .suspended(connection.suspend(), task)
-                return true
             case let other:
                 // Abandoned. libmicrohttpd makes no call of a suspended connection, and none after
                 // the one in which a response was queued.
@@ -136,7 +157,47 @@ final class Exchange: Sendable {
         }
     }
 
-    /// Takes the handler's response, and has it sent unless the exchange was abandoned.
+    private func wait(for handler: @escaping AsyncHandler, on connection: borrowing Connection)
+        -> Bool
+    {
+        state.withLock { $0 = .running }
+        // Task.immediate runs here and now, up to where the handler first waits. A handler that did
+        // not wait has finished when it returns.
+        let task = Task.immediate { finish(with: await respond(with: handler)) }
+        let isSuspended = state.withLock { state in
+            switch consume state {
+            case .running where server.exchanges.add(self):
+                state = .suspended(connection.suspend(), task)
+                return true
+            case .running:
+                state = .abandoned
+                return false
+            case let other:
+                state = other
+                return false
+            }
+        }
+        return isSuspended || answerIfFinished(on: connection)
+    }
+
+    private func respond(with handler: AsyncHandler) async -> Response {
+        do {
+            guard let span else { return try await handler(request) }
+            return try await ServiceContext.withValue(span.context) { try await handler(request) }
+        } catch {
+            return response(for: error)
+        }
+    }
+
+    private func response(for error: any Error) -> Response {
+        if let error = error as? HTTPError { return server.router.errorResponse(error) }
+        server.logger.error(
+            "A handler threw", metadata: ["error": "\(error)", "request_id": "\(request.id)"])
+        return server.router.errorResponse(
+            HTTPError(.internalServerError, details: "The request failed; the log says why."))
+    }
+
+    /// Takes the handler's response, and sends it unless the exchange was abandoned.
     ///
     /// On any thread: the handler's task ends where its last wait left it.
     private func finish(with response: Response) {
@@ -175,43 +236,20 @@ final class Exchange: Sendable {
     func end(_ ending: AccessRecord.Ending, status: Int) {
         let (response, ending): (Response?, AccessRecord.Ending) = state.withLock { state in
             switch state {
-            case .queued(let response): (response, ending)
-            case .sentPast(let response): (response, .answered)
+            case .answered(let response): (response, ending)
+            case .rejected(let response): (response, .answered)
             case .abandoned: (nil, .cutOff)
             // libmicrohttpd's own: a chunk or a trailer section that it cannot read.
-            case .received where status != 0:
+            case .reading where status != 0:
                 (Response(status: HTTPResponse.Status(code: status)), .answered)
             default: (nil, ending)
             }
         }
-        let now = ContinuousClock.now
         let record = AccessRecord(
             request: request, route: route?.path, response: response,
-            duration: now - request.received, ending: ending)
+            duration: .now - request.received, ending: ending)
         span?.end(record)
         server.note(record)
-        server.exchanges.end(at: now)
-    }
-
-    private func respond() async -> Response {
-        do {
-            guard contentSize.load(ordering: .relaxed) <= Framing.contentLimit else {
-                throw Framing.contentTooLarge
-            }
-            guard let route else {
-                throw HTTPError(.notFound, details: "There is no such path here.")
-            }
-            let handler = try route.handler(for: request)
-            guard let span else { return try await handler(request) }
-            return try await ServiceContext.withValue(span.context) { try await handler(request) }
-        } catch let error as HTTPError {
-            return server.router.refusal(error)
-        } catch {
-            server.logger.error(
-                "A handler threw",
-                metadata: ["error": "\(error)", "request_id": "\(request.id)"])
-            return server.router.refusal(
-                HTTPError(.internalServerError, details: "The request failed; the log says why."))
-        }
+        server.exchanges.end()
     }
 }

@@ -21,6 +21,10 @@ package struct ASCIISet: Sendable {
     static let token = Self(
         "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
+    /// What a name of a host is made of, beside escapes (RFC 3986 §3.2.2).
+    static let hostName = Self(
+        "-._~!$&'()*+,;=0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+
     /// What a request's id is made of.
     static let id = Self("-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
@@ -69,6 +73,31 @@ extension String {
             self.init(copying: try UTF8Span(validating: bytes))
         } catch {
             preconditionFailure("not ASCII")
+        }
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether any byte is one of these two, or below `limit`.
+    ///
+    /// Looks at each byte without a branch, so that the compiler takes many at a time: over 4 KB,
+    /// `contains(where:)` costs ten times as much.
+    package func contains(_ first: UInt8, _ second: UInt8, below limit: UInt8 = 0) -> Bool {
+        var found: UInt8 = 0
+        for index in indices {
+            let byte = self[index]
+            found |= (byte == first ? 1 : 0) | (byte == second ? 1 : 0) | (byte < limit ? 1 : 0)
+        }
+        return found != 0
+    }
+
+    /// Whether it is UTF-8.
+    var isUTF8: Bool {
+        do {
+            _ = try UTF8Span(validating: self)
+            return true
+        } catch {
+            return false
         }
     }
 }

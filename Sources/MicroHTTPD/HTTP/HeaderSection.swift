@@ -2,7 +2,7 @@ import HTTPTypes
 
 /// The fields of a request as they came, copied and not interpreted (RFC 9112 §5).
 ///
-/// `HTTPFields` costs more than most of a request; it is made for whoever asks.
+/// `HTTPFields` costs more than most of a request; it is made when a handler asks for it.
 struct HeaderSection: Sendable {
     /// Each field as the lengths of its name and of its value, two bytes each, then both: as many
     /// bytes as on the wire, where there are `: ` and a line end.
@@ -24,22 +24,41 @@ struct HeaderSection: Sendable {
     var size: Int { bytes.count - count + blanks }
 
     /// Adds a field, whose parts are 64 KiB at most, with so many blanks before its value.
+    ///
+    /// - Parameter copy: appends the name and then the value.
     mutating func append(
-        name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, blanks: Int = 1
+        nameSize: Int, valueSize: Int, blanks: Int = 1, copy: (inout [UInt8]) -> Void
     ) {
         self.blanks += blanks
         if count == 0 { bytes.reserveCapacity(256) }
         count += 1
-        lengths |= 1 << UInt64(name.count & 63)
-        for length in [name.count, value.count] {
-            bytes.append(UInt8(truncatingIfNeeded: length >> 8))
-            bytes.append(UInt8(truncatingIfNeeded: length))
+        lengths |= 1 << UInt64(nameSize & 63)
+        for size in [nameSize, valueSize] {
+            bytes.append(UInt8(truncatingIfNeeded: size >> 8))
+            bytes.append(UInt8(truncatingIfNeeded: size))
         }
-        unsafe bytes.append(contentsOf: name)
-        unsafe bytes.append(contentsOf: value)
-        let isToken = unsafe !name.isEmpty && name.allSatisfy(\.isTokenCharacter)
-        let isText = unsafe value.allSatisfy { $0 >= 0x20 && $0 != 0x7f || $0 == 0x09 }
-        if !isToken || !isText { isValid = false }
+        copy(&bytes)
+        isValid =
+            isValid && Self.isField(bytes.span.extracting(last: nameSize + valueSize), nameSize)
+    }
+
+    private static func isField(_ field: Span<UInt8>, _ nameSize: Int) -> Bool {
+        nameSize > 0 && isToken(field.extracting(first: nameSize))
+            && !hasControl(field.extracting(droppingFirst: nameSize))
+    }
+
+    private static func isToken(_ name: Span<UInt8>) -> Bool {
+        let token = ASCIISet.token
+        for index in name.indices where !token.contains(name[index]) { return false }
+        return true
+    }
+
+    private static func hasControl(_ value: Span<UInt8>) -> Bool {
+        guard value.contains(0x7f, 0x7f, below: 0x20) else { return false }
+        for index in value.indices where value[index] != 0x09 {
+            if value[index] < 0x20 || value[index] == 0x7f { return true }
+        }
+        return false
     }
 
     init() {}
@@ -47,29 +66,24 @@ struct HeaderSection: Sendable {
     /// Takes fields that were not sent.
     init(_ fields: HTTPFields) {
         for field in fields {
-            unsafe Array(field.name.canonicalName.utf8).withUnsafeBytes { name in
-                unsafe Array(field.value.utf8).withUnsafeBytes {
-                    unsafe append(name: name, value: $0)
-                }
+            let (name, value) = (field.name.canonicalName.utf8, field.value.utf8)
+            append(nameSize: name.count, valueSize: value.count) {
+                $0.append(contentsOf: name)
+                $0.append(contentsOf: value)
             }
         }
     }
 
     /// The values of the fields of this name, which is given in lower case, without the blanks
-    /// behind them (RFC 9112 §5.1); but those of Transfer-Encoding are as libmicrohttpd takes them.
-    func values(_ name: String) -> [String] {
-        var values: [String] = []
-        guard lengths & 1 << UInt64(name.utf8.count & 63) != 0 else { return values }
+    /// behind them (RFC 9112 §5.1).
+    func values(_ name: StaticString) -> [ArraySlice<UInt8>] {
+        var values: [ArraySlice<UInt8>] = []
+        guard lengths & 1 << UInt64(name.utf8CodeUnitCount & 63) != 0 else { return values }
         forEach { field, value in
-            let isNamed =
-                field.count == name.utf8.count
-                && zip(field, name.utf8).allSatisfy { bytes[$0] | 0x20 == $1 }
-            guard isNamed else { return }
+            guard bytes[field].equalsIgnoringCase(name) else { return }
             var text = bytes[value]
-            if name != "transfer-encoding" {
-                while text.last == UInt8(ascii: " ") || text.last == 0x09 { text.removeLast() }
-            }
-            values.append(String(decoding: text, as: UTF8.self))
+            while text.last == UInt8(ascii: " ") || text.last == 0x09 { text.removeLast() }
+            values.append(text)
         }
         return values
     }
@@ -94,18 +108,6 @@ struct HeaderSection: Sendable {
             let end = value + (Int(bytes[start + 2]) << 8 | Int(bytes[start + 3]))
             body(name..<value, value..<end)
             start = end
-        }
-    }
-}
-
-extension UInt8 {
-    /// Whether this character can stand in a token (RFC 9110 §5.6.2).
-    fileprivate var isTokenCharacter: Bool {
-        switch self {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
-            true
-        default: "!#$%&'*+.^_`|~".utf8.contains(self)
         }
     }
 }

@@ -21,11 +21,11 @@ enum RequestID {
 
     /// The id that a client chose, if there is one and it may stand in a log: 1 to 128 of
     /// `A–Z a–z 0–9 . _ -`.
-    static func valid(_ values: [String]) -> String? {
-        guard let id = values.first, values.count == 1, (1...128).contains(id.utf8.count),
-            id.utf8.allSatisfy(ASCIISet.id.contains)
+    static func valid(_ values: [ArraySlice<UInt8>]) -> String? {
+        guard let id = values.first, values.count == 1, (1...128).contains(id.count),
+            id.allSatisfy(ASCIISet.id.contains)
         else { return nil }
-        return id
+        return String(ascii: id.span)
     }
 }
 

@@ -12,9 +12,10 @@ struct ServerSpan: Sendable {
     var context: ServiceContext { span.context }
 
     /// Starts a span that continues what the request carries.
-    init(_ tracer: any Tracer, method: HTTPRequest.Method, headerFields: HTTPFields) {
+    init(_ tracer: any Tracer, _ head: RequestHead) {
         var context = ServiceContext.topLevel
-        tracer.extract(headerFields, into: &context, using: FieldExtractor())
+        tracer.extract(head.headerSection.fields, into: &context, using: FieldExtractor())
+        let method = head.method ?? .unknown
         span = tracer.startSpan(method.rawValue, context: context, ofKind: .server)
         var fields = HTTPFields()
         tracer.inject(span.context, into: &fields, using: FieldInjector())

@@ -41,7 +41,7 @@ public struct TraceContext: Sendable, Equatable {
     init?(_ headerSection: HeaderSection) {
         let values = headerSection.values("traceparent")
         guard values.count == 1, let traceparent = values.first else { return nil }
-        let text = Array(traceparent.utf8)
+        let text = Array(traceparent)
         let dash = UInt8(ascii: "-")
         guard text.count >= 55, text[2] == dash, text[35] == dash, text[52] == dash,
             let version = UInt64(lowercaseHex: text[..<2]), version != 0xff,
@@ -56,7 +56,9 @@ public struct TraceContext: Sendable, Equatable {
         self.traceLow = traceLow
         self.span = span
         isSampled = flags & 1 == 1
-        tracestate = Self.valid(headerSection.values("tracestate").joined(separator: ","))
+        let tracestate = Array(
+            headerSection.values("tracestate").joined(separator: [UInt8(ascii: ",")]))
+        self.tracestate = Self.isTracestate(tracestate) ? String(ascii: tracestate.span) : ""
     }
 
     /// The trace's id: 32 hexadecimal digits.
@@ -106,33 +108,32 @@ extension TraceContext {
     /// it should be 512 at least (§3.3.1.5).
     private static let tracestateLimit = 4096
 
-    /// `tracestate` if its grammar allows it (§3.3), and otherwise nothing: a malformed list is to
-    /// be dropped whole.
-    private static func valid(_ tracestate: String) -> String {
-        let text = tracestate.utf8
-        guard text.count <= tracestateLimit else { return "" }
-        var keys: Set<[UInt8]> = []
-        for member in text.split(separator: UInt8(ascii: ",")) {
+    /// Whether the grammar of `tracestate` allows this (§3.3); a malformed list is to be dropped whole.
+    private static func isTracestate(_ list: [UInt8]) -> Bool {
+        guard list.count <= tracestateLimit else { return false }
+        var keys: Set<ArraySlice<UInt8>> = []
+        for member in list.split(separator: UInt8(ascii: ",")) {
             let member = member.trimmed
             if member.isEmpty { continue }
             guard let equals = member.firstIndex(of: UInt8(ascii: "=")),
                 isKey(member[..<equals]), isValue(member[equals...].dropFirst()),
-                keys.insert(Array(member[..<equals])).inserted, keys.count <= 32
-            else { return "" }
+                keys.insert(member[..<equals]).inserted, keys.count <= 32
+            else { return false }
         }
-        return keys.isEmpty ? "" : tracestate
+        return !keys.isEmpty
     }
 
     /// `name`, or `tenant@system`.
-    private static func isKey(_ key: Substring.UTF8View) -> Bool {
-        let at = key.firstIndex(of: UInt8(ascii: "@"))
-        guard let at else { return isName(key, limit: 256) }
+    private static func isKey(_ key: ArraySlice<UInt8>) -> Bool {
+        guard let at = key.firstIndex(of: UInt8(ascii: "@")) else {
+            return isName(key, limit: 256)
+        }
         return isName(key[..<at], limit: 241, mayBeginWithDigit: true)
             && isName(key[at...].dropFirst(), limit: 14)
     }
 
     private static func isName(
-        _ name: Substring.UTF8View, limit: Int, mayBeginWithDigit: Bool = false
+        _ name: ArraySlice<UInt8>, limit: Int, mayBeginWithDigit: Bool = false
     ) -> Bool {
         guard let first = name.first, name.count <= limit else { return false }
         return (first.isLowercase || mayBeginWithDigit && first.isDigit)
@@ -140,13 +141,13 @@ extension TraceContext {
     }
 
     /// 1 to 256 printable characters of ASCII without `,` and `=`.
-    private static func isValue(_ value: Substring.UTF8View) -> Bool {
+    private static func isValue(_ value: ArraySlice<UInt8>) -> Bool {
         (1...256).contains(value.count)
             && value.allSatisfy { (0x20...0x7e).contains($0) && $0 != UInt8(ascii: "=") }
     }
 }
 
-extension Substring.UTF8View {
+extension ArraySlice<UInt8> {
     /// Without the blanks on either side.
     fileprivate var trimmed: Self {
         func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == 0x09 }

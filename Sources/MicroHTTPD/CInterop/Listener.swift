@@ -1,0 +1,59 @@
+import CMicroHTTPD
+import Glibc
+
+/// The owner of the sockets that listen on one port.
+///
+/// The kernel spreads new connections over them by a hash of their addresses.
+package struct Listener: ~Copyable, Sendable {
+    private let descriptors: [CInt]
+
+    /// The port.
+    package let port: UInt16
+
+    /// Listens on `host`, a name or an address, and `port`; 0 takes a free one.
+    ///
+    /// - Throws: ``SocketError`` if a socket already listens there, even one that shares its port.
+    package init(host: String, port: UInt16, count: Int = 1) throws(SocketError) {
+        var descriptors: [CInt] = []
+        var port = port
+        do {
+            for index in 0..<max(1, count) {
+                // The first one takes the port for itself, and then lets the others in.
+                let sharing = index == 0 ? count > 1 ? CMHD_SHARED_LATER : CMHD_ALONE : CMHD_SHARED
+                descriptors.append(try Socket.open(host, port, 0, sharing))
+                port = cmhd_local_port(descriptors[0])
+            }
+        } catch {
+            for descriptor in descriptors { close(descriptor) }
+            throw error
+        }
+        self.descriptors = descriptors
+        self.port = port
+    }
+
+    deinit {
+        for descriptor in descriptors { close(descriptor) }
+    }
+
+    /// How many sockets there are.
+    var count: Int { descriptors.count }
+
+    /// A second descriptor for one of the sockets, which the caller has to close.
+    package func duplicate(_ index: Int = 0) throws(SocketError) -> CInt {
+        let duplicate = fcntl(descriptors[index], F_DUPFD_CLOEXEC, 0)
+        guard duplicate >= 0 else { throw SocketError(errno) }
+        return duplicate
+    }
+
+    /// Refuses, from now on, every new connection.
+    ///
+    /// Those that wait can still be accepted; to close the sockets would reset them.
+    func refuseConnections() throws(SocketError) {
+        for descriptor in descriptors where cmhd_refuse_connections(descriptor) != 0 {
+            throw SocketError(errno)
+        }
+    }
+
+    /// Whether connections wait to be accepted.
+    var hasBacklog: Bool { descriptors.contains { cmhd_backlog($0) > 0 } }
+}

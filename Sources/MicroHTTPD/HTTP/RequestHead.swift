@@ -1,0 +1,88 @@
+import HTTPTypes
+
+/// The head of a request: its first line and its header section, copied and not interpreted.
+struct RequestHead: Sendable {
+    /// The method; nil if it is no token (RFC 9110 §9.1).
+    let method: HTTPRequest.Method?
+
+    /// The target.
+    let target: RequestTarget
+
+    /// The header section.
+    let headerSection: HeaderSection
+
+    /// Whether the version is HTTP/1.0.
+    let isVersion1_0: Bool
+
+    /// Whether what libmicrohttpd reports is all that was sent.
+    let isReadAsSent: Bool
+
+    /// Whether the content comes in chunks.
+    var isChunked: Bool { !headerSection.values("transfer-encoding").isEmpty }
+}
+
+/// The target of a request as it was sent (RFC 9112 §3.2).
+struct RequestTarget: Sendable {
+    /// The path, escapes included; a target that has none is all here.
+    let path: String
+
+    /// The query, escapes included; empty where there is none.
+    let query: [UInt8]
+
+    /// How long the target is, in bytes.
+    let size: Int
+
+    /// Whether it has a path, and no character that no target can have.
+    private let hasPath: Bool
+
+    /// Takes the two sides of the first `?` of a target; `query` is nil where there is none.
+    ///
+    /// Byte by byte: to find, fold or compare characters that a client has chosen, thousands of
+    /// combining marks for instance, takes a tenth of a second.
+    init(_ text: String, query: [UInt8]?) {
+        let hasQuery = query != nil
+        let query = query ?? []
+        self.query = query
+        size = text.utf8.count + (hasQuery ? query.count + 1 : 0)
+        let slash = UInt8(ascii: "/")
+        let isOriginForm = text.utf8.first == slash
+        let path = isOriginForm ? text : Self.path(ofAbsoluteForm: text) ?? text
+        self.path = path
+        hasPath =
+            path.utf8.first == slash && !Self.hasForbidden(text.utf8.span)
+            && !Self.hasForbidden(query.span)
+    }
+
+    /// The path behind the authority of a URL (RFC 9112 §3.2.2); nil if this is none.
+    private static func path(ofAbsoluteForm text: String) -> String? {
+        let schemes: [StaticString] = ["http://", "https://"]
+        guard
+            let scheme = schemes.first(where: {
+                text.utf8.prefix($0.utf8CodeUnitCount).equalsIgnoringCase($0)
+            })
+        else { return nil }
+        let rest = text.utf8.dropFirst(scheme.utf8CodeUnitCount)
+        let path = rest.drop { $0 != UInt8(ascii: "/") }
+        guard let authority = Authority(Array(rest[..<path.startIndex])[...]), authority.hasHost
+        else { return nil }
+        return path.isEmpty ? "/" : String(Substring(path))
+    }
+
+    /// Bytes beyond ASCII are let through to where they are decoded, and rejected there.
+    private static func hasForbidden(_ bytes: Span<UInt8>) -> Bool {
+        bytes.contains(0x7f, UInt8(ascii: "#"), below: 0x21)
+    }
+
+    /// Whether a request of `method` can have this target.
+    func isValid(for method: HTTPRequest.Method) -> Bool {
+        switch method {
+        case .connect:
+            guard size == path.utf8.count, let authority = Authority(Array(path.utf8)[...]) else {
+                return false
+            }
+            return authority.hasHost && authority.hasPort
+        case .options where path == "*": return size == 1
+        default: return hasPath
+        }
+    }
+}

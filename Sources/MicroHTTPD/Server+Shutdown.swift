@@ -1,0 +1,76 @@
+import Logging
+
+extension Server {
+    /// Ends the service without losing a response.
+    ///
+    /// 1. From now on every response says `Connection: close`, so busy connections end by
+    ///    themselves. For the drain delay, new ones are still accepted.
+    /// 2. New connections are refused; who has connected is served.
+    /// 3. Whoever waits is accepted, whatever arrives is read, whatever is in flight is finished.
+    ///    When all that has come to rest, only idle connections are left.
+    /// 4. What the timeout cuts off is abandoned, since libmicrohttpd must not stop while a
+    ///    connection is suspended; from here on none can be.
+    /// 5. libmicrohttpd closes what is left, and its thread ends.
+    func drain(_ daemon: consuming Daemon) async {
+        beginDraining()
+        logger.notice(
+            "shutting down",
+            metadata: [
+                "connections": .stringConvertible(connections.count),
+                "drain_delay": "\(configuration.drainDelay)",
+                "requests_in_flight": .stringConvertible(exchanges.count),
+                "shutdown_timeout": "\(configuration.shutdownTimeout)",
+            ])
+        try? await Task.sleep(for: configuration.drainDelay)
+        do {
+            try daemon.refuseConnections()
+        } catch {
+            logger.warning("still accepting while draining", metadata: ["error": "\(error)"])
+        }
+        logger.notice(
+            "draining",
+            metadata: [
+                "connections": .stringConvertible(connections.count),
+                "requests_in_flight": .stringConvertible(exchanges.count),
+            ])
+        let cutOff = await waitUntilAtRest(daemon, deadline: .now + configuration.shutdownTimeout)
+        if cutOff > 0 {
+            logger.warning("requests cut off", metadata: ["count": .stringConvertible(cutOff)])
+        }
+        exchanges.close()
+        await daemon.stop()
+        logger.notice("stopped", metadata: ["requests_cut_off": .stringConvertible(cutOff)])
+    }
+
+    /// Waits until nothing is in flight, nobody waits to be accepted and nothing to be read, and
+    /// none of that has changed for ``restingTime``.
+    ///
+    /// - Returns: the number of exchanges still in flight at `deadline`, or when cancelled.
+    private func waitUntilAtRest(
+        _ daemon: borrowing Daemon, deadline: ContinuousClock.Instant
+    ) async -> Int {
+        var lastSample = ContinuousClock.now
+        var restingSince = lastSample
+        while true {
+            let now = ContinuousClock.now
+            let count = exchanges.count
+            let isBusy = count > 0 || daemon.hasBacklog || connections.hasInput
+            // Without a sample for so long, the process was frozen, and libmicrohttpd was too.
+            let wasFrozen = now - lastSample > .milliseconds(100)
+            if isBusy || wasFrozen { restingSince = now }
+            lastSample = now
+            let rest = min(now - restingSince, exchanges.silence, connections.silence)
+            if rest >= Self.restingTime { return 0 }
+            // A sample every 10 ms: the kernel does not tell when a queue has become empty.
+            guard now < deadline, (try? await Task.sleep(for: .milliseconds(10))) != nil else {
+                return count
+            }
+        }
+    }
+
+    /// How long a request may be under way in the network: a heuristic.
+    ///
+    /// A client that sends its next request on an idle connection later than this finds the
+    /// connection closed, as it may at any time, and can send it again (RFC 9112 §9.3.1, §9.5).
+    private static let restingTime = Duration.milliseconds(200)
+}
