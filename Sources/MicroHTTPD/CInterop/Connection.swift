@@ -120,9 +120,10 @@ import HTTPTypes
     /// - Returns: false if the connection is to be closed.
     func reject(status: Int) -> Bool {
         guard let record else { return false }
+        let phrase = unsafe String(cString: MHD_get_reason_phrase_for(UInt32(status)))
         let response = record.server.router.errorResponse(
             HTTPError(
-                HTTPResponse.Status(code: status),
+                HTTPResponse.Status(code: status, reasonPhrase: phrase),
                 details: "The request cannot be read, or is larger than the limits."))
         // 0.9 sends its rejection of a header section twice, unless the connection ends.
         guard record.phase != .content, unsafe cmhd_header_size(pointer) > 0 else {
