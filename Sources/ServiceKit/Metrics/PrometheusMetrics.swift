@@ -124,55 +124,63 @@ private final class CounterSeries: PrometheusSeries, CounterHandler {
 }
 
 private final class Gauge: PrometheusSeries, MeterHandler {
-    private let value = Mutex(0.0)
+    // The bits of a Double.
+    private let bits = Atomic<UInt64>(0)
+
+    private var value: Double { Double(bitPattern: bits.load(ordering: .relaxed)) }
 
     func set(_ value: Int64) { set(Double(value)) }
 
-    func set(_ value: Double) { self.value.withLock { $0 = value } }
+    func set(_ value: Double) { bits.store(value.bitPattern, ordering: .relaxed) }
 
-    func increment(by amount: Double) { value.withLock { $0 += amount } }
+    func increment(by amount: Double) {
+        var old = bits.load(ordering: .relaxed)
+        while true {
+            let new = (Double(bitPattern: old) + amount).bitPattern
+            let (isDone, current) = bits.compareExchange(
+                expected: old, desired: new, ordering: .relaxed)
+            if isDone { return }
+            old = current
+        }
+    }
 
-    func decrement(by amount: Double) { value.withLock { $0 -= amount } }
+    func decrement(by amount: Double) { increment(by: -amount) }
 
     func write(name: String, labels: String, to text: inout String) {
-        text += line(name, labels, value.withLock { $0 })
+        text += line(name, labels, value)
     }
 }
 
 private final class Histogram: PrometheusSeries, TimerHandler, RecorderHandler {
+    /// The upper bounds of the buckets but the last, in seconds.
     private static let bounds = [
         0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
         10,
     ]
 
-    private struct State {
-        var counts = [Int](repeating: 0, count: bounds.count + 1)
-        var sum = 0.0
+    private let counts = InlineArray<17, Atomic<Int>> { _ in Atomic(0) }
+    private let nanoseconds = Atomic<Int64>(0)
+
+    func recordNanoseconds(_ duration: Int64) {
+        let seconds = Double(duration) / 1e9
+        let bucket = Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count
+        counts[bucket].add(1, ordering: .relaxed)
+        nanoseconds.wrappingAdd(duration, ordering: .relaxed)
     }
-
-    private let state = Mutex(State())
-
-    func recordNanoseconds(_ duration: Int64) { record(Double(duration) / 1e9) }
 
     func record(_ value: Int64) { record(Double(value)) }
 
-    func record(_ value: Double) {
-        let bucket = Self.bounds.firstIndex { value <= $0 } ?? Self.bounds.count
-        state.withLock {
-            $0.counts[bucket] += 1
-            $0.sum += value
-        }
-    }
+    func record(_ value: Double) { recordNanoseconds(Int64(value * 1e9)) }
 
     func write(name: String, labels: String, to text: inout String) {
-        let state = state.withLock { $0 }
         let prefix = labels.isEmpty ? "" : "\(labels),"
         var count = 0
-        for (bound, inBucket) in zip(Self.bounds.map { "\($0)" } + ["+Inf"], state.counts) {
-            count += inBucket
+        for (index, bound) in (Self.bounds.map { "\($0)" } + ["+Inf"]).enumerated() {
+            count += counts[index].load(ordering: .relaxed)
             text += line("\(name)_bucket", "\(prefix)le=\"\(bound)\"", count)
         }
-        text += line("\(name)_sum", labels, state.sum)
+        let sum = Double(nanoseconds.load(ordering: .relaxed)) / 1e9
+        text += line("\(name)_sum", labels, sum)
         text += line("\(name)_count", labels, count)
     }
 }
