@@ -22,6 +22,11 @@ final class Exchange: Sendable {
     private let request: Request
     private let route: Route?
     private let refusal: HTTPError?
+
+    // libmicrohttpd 0.9 does not tell what it has taken for the end of content in chunks: a trailer
+    // section that it cannot read, a line without CR. Nothing behind is taken for a request.
+    private let isLast: Bool
+
     private let span: ServerSpan?
     private let server: Server
 
@@ -47,6 +52,7 @@ final class Exchange: Sendable {
             method: method ?? .unknown, target: target, headerSection: headerSection,
             traceContext: span?.traceContext)
         route = server.router.route(of: request.path)
+        isLast = !headerSection.values("transfer-encoding").isEmpty
         do {
             try Framing.check(
                 isReadAsSent: isReadAsSent, method: method, target: target,
@@ -117,7 +123,7 @@ final class Exchange: Sendable {
             case .finished(let response):
                 let isQueued = connection.queue(
                     response, to: request,
-                    closing: server.isDraining || response.status == .contentTooLarge)
+                    closing: isLast || server.isDraining || response.status == .contentTooLarge)
                 state = .queued(response)
                 return isQueued
             case .running:
