@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -74,6 +75,9 @@ static inline uint16_t cmhd_local_port(int fd)
     getsockname(fd, (struct sockaddr *) &address, &size);
     return ntohs(address.sin6_port);
 }
+
+// POLLRDHUP, which poll.h has for GNU programs only; epoll's is the same.
+enum { CMHD_POLLRDHUP = EPOLLRDHUP };
 
 // The number of bytes that have arrived and were not yet read.
 static inline int cmhd_unread(int fd)

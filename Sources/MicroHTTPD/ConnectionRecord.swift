@@ -1,3 +1,4 @@
+import CMicroHTTPDFixes
 import Glibc
 import Synchronization
 
@@ -35,6 +36,8 @@ final class ConnectionRecord: Sendable {
     /// Notes that the connection is in `phase` from now on.
     func enter(_ phase: Phase) {
         state.store(Self.encode(phase), ordering: .relaxed)
+        // The client may end its side, and still gets its answer.
+        cmhdf_hide_end(descriptor, phase == .handler)
     }
 
     /// The phase, and how long it has lasted.

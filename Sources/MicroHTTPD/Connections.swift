@@ -35,11 +35,16 @@ final class Connections: Sendable {
         state.withLock { _ = $0.records.removeValue(forKey: record.descriptor) }
     }
 
-    /// Has libmicrohttpd close the connections whose peer has not kept its deadline.
+    /// Has libmicrohttpd close the connections whose peer has not kept its deadline, or has ended
+    /// its side.
+    ///
+    /// Of an end that arrives with other bytes, libmicrohttpd takes no notice: epoll reports both
+    /// at once, and only once.
     ///
     /// On any thread: a socket that is shut down is readable, which wakes libmicrohttpd.
     func shutDownLate(_ limits: Server.Configuration) {
         state.withLock { state in
+            let ended = Socket.ended(state.records.keys)
             for (descriptor, record) in state.records {
                 let (phase, age) = record.current
                 let limit: Duration
@@ -59,7 +64,8 @@ final class Connections: Sendable {
                     // 100 Continue, to a client that does not read, and takes no notice then of
                     // the end of its input.
                     Socket.shutDown(descriptor)
-                } else if phase != .response, age > limit || isSilent {
+                } else if phase != .response, age > limit || isSilent || ended.contains(descriptor)
+                {
                     Socket.shutDownReading(descriptor)
                 }
             }

@@ -63,6 +63,15 @@ package struct Socket: ~Copyable, Sendable {
         .milliseconds(Int64(cmhd_silence(descriptor)))
     }
 
+    /// Those of the sockets of `descriptors` whose peer sends nothing more.
+    static func ended(_ descriptors: some Sequence<CInt>) -> Set<CInt> {
+        var polled = descriptors.map {
+            pollfd(fd: $0, events: Int16(CMHD_POLLRDHUP), revents: 0)
+        }
+        unsafe poll(&polled, nfds_t(polled.count), 0)
+        return Set(polled.lazy.filter { $0.revents & Int16(CMHD_POLLRDHUP) != 0 }.map(\.fd))
+    }
+
     /// Has the socket of `descriptor` read the end of its connection after what has arrived.
     static func shutDownReading(_ descriptor: CInt) { shutdown(descriptor, CInt(SHUT_RD)) }
 
