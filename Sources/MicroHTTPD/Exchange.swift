@@ -53,11 +53,16 @@ final class Exchange: Sendable {
             traceContext: span?.traceContext)
         route = server.router.route(of: request.path)
         isLast = !headerSection.values("transfer-encoding").isEmpty
-        do {
+        do throws(HTTPError) {
             try Framing.check(
                 isReadAsSent: isReadAsSent, method: method, target: target,
                 headerSection: headerSection,
                 isVersion1_0: isVersion1_0)
+            if method == .connect {
+                throw HTTPError(
+                    .methodNotAllowed, details: "This is not a proxy.",
+                    headerFields: [.allow: server.router.allow])
+            }
             refusal = nil
         } catch {
             refusal = error
@@ -203,6 +208,10 @@ final class Exchange: Sendable {
         do {
             guard contentSize.load(ordering: .relaxed) <= Framing.contentLimit else {
                 throw Framing.contentTooLarge
+            }
+            if request.method == .options, request.path == "*" {
+                return Response(
+                    status: .noContent, headerFields: [.allow: server.router.allow])
             }
             guard let route else {
                 throw HTTPError(.notFound, details: "There is no such path here.")

@@ -27,11 +27,11 @@ enum Framing {
         isReadAsSent: Bool, method: HTTPRequest.Method?, target: RequestTarget,
         headerSection: HeaderSection, isVersion1_0: Bool
     ) throws(HTTPError) {
-        guard method != nil else { throw .badRequest("The method is not a token.") }
+        guard let method else { throw .badRequest("The method is not a token.") }
         guard target.size <= targetLimit else {
             throw HTTPError(.uriTooLong, details: "The target may have \(targetLimit) bytes.")
         }
-        guard target.isValid else {
+        guard target.isValid(for: method) else {
             throw .badRequest(
                 "The target must be a path, or a URL with one, without spaces, controls and '#'.")
         }
@@ -55,8 +55,8 @@ enum Framing {
         guard hosts.count == 1 || hosts.isEmpty && isVersion1_0 else {
             throw .badRequest("There must be one Host.")
         }
-        guard hosts.allSatisfy({ $0.utf8.allSatisfy(\.isHostCharacter) }) else {
-            throw .badRequest("The Host is not a name or an address.")
+        guard hosts.allSatisfy({ Authority($0.utf8) != nil }) else {
+            throw .badRequest("The Host must be a name or an address, with or without a port.")
         }
         try checkContent(headerSection, isVersion1_0: isVersion1_0)
     }
@@ -107,17 +107,5 @@ extension String {
     /// By its bytes: `lowercased()` makes a `k` of the Kelvin sign.
     fileprivate var isChunked: Bool {
         utf8.count == 7 && zip(utf8, "chunked".utf8).allSatisfy { $0 | 0x20 == $1 }
-    }
-}
-
-extension UInt8 {
-    /// What a name, an address or a port can be written with (RFC 3986 §3.2.2).
-    fileprivate var isHostCharacter: Bool {
-        switch self {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: ":"):
-            true
-        default: "-_~%!$&'()*+,;=[]".utf8.contains(self)
-        }
     }
 }

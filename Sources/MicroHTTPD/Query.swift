@@ -59,7 +59,7 @@ public struct Query: Sendable {
 
 extension UInt8 {
     /// What this character stands for as a hexadecimal digit.
-    fileprivate var hexDigit: UInt8? {
+    var hexDigit: UInt8? {
         switch self {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
         case UInt8(ascii: "A")...UInt8(ascii: "F"): self - UInt8(ascii: "A") + 10

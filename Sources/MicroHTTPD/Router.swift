@@ -30,6 +30,9 @@ public struct Router: Sendable {
         on(.get, path, handler: handler)
     }
 
+    /// What any of the paths takes, for `Allow`.
+    var allow: String { Route.allow(routes.values.flatMap(\.handlers.keys)) }
+
     /// The route of `path`; nil where there is none.
     func route(of path: String) -> Route? {
         // A path is ASCII (RFC 3986 §3.3); to look up another one would normalize it first.
@@ -45,9 +48,7 @@ struct Route: Sendable {
     /// The handler for `request`, or the refusal of it: 405 or 400, in this order.
     func handler(for request: Request) throws(HTTPError) -> Handler {
         guard let handler = handlers[request.method == .head ? .get : request.method] else {
-            var allowed = handlers.keys.map(\.rawValue)
-            if handlers[.get] != nil { allowed.append(HTTPRequest.Method.head.rawValue) }
-            let allow = Set(allowed).sorted().joined(separator: ", ")
+            let allow = Self.allow(Array(handlers.keys))
             throw HTTPError(
                 .methodNotAllowed, details: "This path takes \(allow).",
                 headerFields: [.allow: allow])
@@ -59,5 +60,11 @@ struct Route: Sendable {
                     + "and the bytes that result must be UTF-8.")
         }
         return handler
+    }
+
+    /// These methods, and `HEAD` with `GET`, as the value of `Allow` (RFC 9110 §10.2.1).
+    fileprivate static func allow(_ methods: [HTTPRequest.Method]) -> String {
+        let all = Set(methods).union(methods.contains(.get) ? [.head] : [])
+        return all.map(\.rawValue).sorted().joined(separator: ", ")
     }
 }

@@ -104,6 +104,22 @@ private func router(showing parameter: String = "msg") -> Router {
         }
     }
 
+    @Test func `OPTIONS for the server and CONNECT are told what there is`() async throws {
+        var router = plainRouter()
+        router.get("/now") { _ in Response() }
+        try await serving(router) { (port, _) throws in
+            let client = try HTTPClient(port: port)
+            try client.request("*", method: "OPTIONS")
+            let options = try #require(try client.response())
+            #expect(options.status == 204 && options["Allow"] == "GET, HEAD")
+            try client.request("test:443", method: "CONNECT")
+            let refusal = try #require(try client.response())
+            #expect(refusal.status == 405 && refusal["Allow"] == "GET, HEAD")
+            #expect(refusal["Connection"] == "close")
+            #expect(try client.isClosed())
+        }
+    }
+
     @Test(arguments: ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "get", "BREW"])
     func `A method that no route of the path has is answered with 405 and Allow`(
         method: String
