@@ -46,7 +46,7 @@ let package = Package(
         .systemLibrary(
             name: "CMicroHTTPD", pkgConfig: "libmicrohttpd",
             providers: [.apt(["libmicrohttpd-dev"])]),
-        .target(name: "CMicroHTTPDFixes"),
+        .target(name: "CMicroHTTPDFixes", dependencies: ["CMicroHTTPD"]),
         .target(
             name: "MicroHTTPD",
             dependencies: [

@@ -86,6 +86,14 @@ static inline void *cmhd_socket_context(struct MHD_Connection *connection)
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
+// How long the first line and the header section are, in bytes; 0 until they have been read.
+static inline size_t cmhd_header_size(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    return info == NULL ? 0 : info->header_size;
+}
+
 // A position in a header section, for cmhd_is_read_as_sent.
 struct cmhd_position {
     const char *next;
@@ -125,9 +133,7 @@ static inline int cmhd_is_read_as_sent(
         return 0;
     struct cmhd_position position = {version + strlen(version) + 2, 1};
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, cmhd_next_field, &position);
-    size_t size =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
-    return position.is_intact && position.next + 2 == method + size;
+    return position.is_intact && position.next + 2 == method + cmhd_header_size(connection);
 }
 
 // Sends a response past libmicrohttpd, which needs what is left of the connection's memory even

@@ -1,18 +1,31 @@
-// Fixes for bugs of libmicrohttpd, from outside.
+// Fixes for bugs of libmicrohttpd, from outside: a definition in the executable stands before those
+// of the libraries, and libmicrohttpd calls even its own public functions by their names. Where it
+// is linked so that it does not (-Bsymbolic-functions), it is as it was before.
 
 #define _GNU_SOURCE
 #include "CMicroHTTPDFixes.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+
+static __typeof__(MHD_queue_response) *queue_response;
+static __typeof__(MHD_lookup_connection_value_n) *lookup;
+
+__attribute__((constructor)) static void find_libmicrohttpd(void)
+{
+    queue_response = dlsym(RTLD_NEXT, "MHD_queue_response");
+    lookup = dlsym(RTLD_NEXT, "MHD_lookup_connection_value_n");
+}
 
 // libmicrohttpd asks for 128 events, and where it gets as many it asks for more before it looks at
 // any of them, and waits for as long as it would with nothing to do (0.9.75, daemon.c:4996; 1.0.1,
 // 5613). So exactly 128 clients at once, or 256, would wait until something else happens. It never
-// gets 128: a definition in the executable stands before the C library's.
+// gets 128.
 int epoll_wait(int descriptor, struct epoll_event *events, int count, int milliseconds)
 {
     return epoll_pwait(
@@ -38,4 +51,48 @@ ssize_t recv(int descriptor, void *buffer, size_t size, int flags)
         return count;
     errno = EAGAIN;
     return -1;
+}
+
+static _Atomic(enum MHD_Result (*)(struct MHD_Connection *, unsigned int)) on_refusal;
+
+void cmhdf_on_refusal(enum MHD_Result (*refuse)(struct MHD_Connection *, unsigned int))
+{
+    on_refusal = refuse;
+}
+
+enum MHD_Result cmhdf_queue_response(
+    struct MHD_Connection *connection, unsigned int status, struct MHD_Response *response)
+{
+    return queue_response(connection, status, response);
+}
+
+// What libmicrohttpd refuses by itself is HTML.
+enum MHD_Result MHD_queue_response(
+    struct MHD_Connection *connection, unsigned int status, struct MHD_Response *response)
+{
+    return on_refusal == NULL ? queue_response(connection, status, response)
+                              : on_refusal(connection, status);
+}
+
+// Up to 0.9.77, libmicrohttpd takes the blanks behind a value for a part of it, against RFC 9110
+// §5.5, and then does not know a length or a coding.
+enum MHD_Result MHD_lookup_connection_value_n(
+    struct MHD_Connection *connection, enum MHD_ValueKind kind, const char *name, size_t name_size,
+    const char **value, size_t *value_size)
+{
+    const char *text = NULL;
+    size_t size = 0;
+    enum MHD_Result result = lookup(connection, kind, name, name_size, &text, &size);
+    if (result == MHD_NO)
+        return result;
+    while (size > 0 && (text[size - 1] == ' ' || text[size - 1] == '\t'))
+        --size;
+    // It compares this one up to its NUL.
+    if (size == 7 && strncasecmp(text, "chunked", size) == 0)
+        text = "chunked";
+    if (value != NULL)
+        *value = text;
+    if (value_size != NULL)
+        *value_size = size;
+    return result;
 }

@@ -1,4 +1,5 @@
 import CMicroHTTPD
+import CMicroHTTPDFixes
 import HTTPTypes
 
 /// A connection inside one of libmicrohttpd's callbacks, on libmicrohttpd's thread.
@@ -75,7 +76,26 @@ import HTTPTypes
         }
         forEachField(of: response, to: request, closing: closing, add)
         record?.enter(.response)
-        return unsafe MHD_queue_response(pointer, UInt32(response.status.code), made) == .YES
+        return unsafe cmhdf_queue_response(pointer, UInt32(response.status.code), made) == .YES
+    }
+
+    /// Gives libmicrohttpd's own refusal the form of the others.
+    ///
+    /// - Returns: false if the connection is to be closed.
+    func refuse(status: Int) -> Bool {
+        guard let record else { return false }
+        let phrase = unsafe String(cString: MHD_get_reason_phrase_for(UInt32(status)))
+        let response = record.server.router.refusal(
+            HTTPError(
+                HTTPResponse.Status(code: status, reasonPhrase: phrase),
+                details: "The request cannot be read, or is larger than the limits."))
+        // 0.9 says what it has against a header section twice, unless the connection ends.
+        guard record.current.phase != .content, unsafe cmhd_header_size(pointer) > 0 else {
+            return queue(response, to: .unknown, closing: true)
+        }
+        sendPast(response, to: .unknown)
+        record.server.noteRefusal(status: status)
+        return false
     }
 
     /// Calls `body` with the fields that a response is sent with, less those of libmicrohttpd's.

@@ -25,11 +25,15 @@ final class ConnectionRecord: Sendable {
     /// The socket.
     let descriptor: CInt
 
+    /// The server, which outlives its connections.
+    unowned let server: Server
+
     // The phase in the lowest three bits, the time in milliseconds above.
     private let state: Atomic<UInt64>
 
-    init(descriptor: CInt) {
+    init(descriptor: CInt, server: Server) {
         self.descriptor = descriptor
+        self.server = server
         state = Atomic(Self.encode(.opened))
     }
 

@@ -1,4 +1,5 @@
 import CMicroHTTPD
+import CMicroHTTPDFixes
 import Dispatch
 import Glibc
 import HTTPTypes
@@ -19,6 +20,10 @@ let connectionMemory = 24 * 1024
     init(socket: consuming Socket, server: Server) throws(SocketError) {
         // libmicrohttpd closes the descriptor that it is given, so it gets one of its own.
         let descriptor = try socket.duplicate()
+        unsafe cmhdf_on_refusal { connection, status in
+            guard let connection = unsafe connection else { return .NO }
+            return unsafe Connection(connection).refuse(status: Int(status)) ? .YES : .NO
+        }
         let daemon = unsafe cmhd_start(
             descriptor, server.configuration.connectionLimit,
             connectionMemory, access, completed, connectionChanged, cmhd_hide_query,
@@ -148,7 +153,8 @@ private func connectionChanged(
     else { return }
     switch code {
     case .CONNECTION_NOTIFY_STARTED:
-        let record = unsafe ConnectionRecord(descriptor: cmhd_descriptor(connection))
+        let record = unsafe ConnectionRecord(
+            descriptor: cmhd_descriptor(connection), server: server)
         unsafe socketContext.pointee = Unmanaged.passRetained(record).toOpaque()
         server.connections.insert(record)
         server.metrics.connectionOpened()

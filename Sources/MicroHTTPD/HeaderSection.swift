@@ -56,7 +56,7 @@ struct HeaderSection: Sendable {
     }
 
     /// The values of the fields of this name, which is given in lower case, without the blanks
-    /// behind them (RFC 9112 §5.1); but those of Transfer-Encoding are as libmicrohttpd takes them.
+    /// behind them (RFC 9112 §5.1).
     func values(_ name: String) -> [String] {
         var values: [String] = []
         guard lengths & 1 << UInt64(name.utf8.count & 63) != 0 else { return values }
@@ -66,9 +66,7 @@ struct HeaderSection: Sendable {
                 && zip(field, name.utf8).allSatisfy { bytes[$0] | 0x20 == $1 }
             guard isNamed else { return }
             var text = bytes[value]
-            if name != "transfer-encoding" {
-                while text.last == UInt8(ascii: " ") || text.last == 0x09 { text.removeLast() }
-            }
+            while text.last == UInt8(ascii: " ") || text.last == 0x09 { text.removeLast() }
             values.append(String(decoding: text, as: UTF8.self))
         }
         return values

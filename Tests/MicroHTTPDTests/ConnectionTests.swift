@@ -76,8 +76,7 @@ private func router() -> Router {
             let content = "GET /now?n=0 HTTP/1.1\r\nHost: test\r\n\r\n"
             let ends = [
                 "\r\n", "Content-Length: \(content.utf8.count)\r\n\r\n\(content)",
-                "Transfer-Encoding: chunked\r\n\r\n5\r\nGET /\r\n0\r\n\r\n",
-                "Content-Length: 0\r\n\r\n",
+                "Content-Length: 0\r\n\r\n", "Expect: 100-continue\r\n\r\n",
             ]
             let requests = (0..<60).map { n in
                 let path = ["/now", "/yield", "/wait"][n % 3]
@@ -85,7 +84,9 @@ private func router() -> Router {
             }
             try client.send(requests.joined())
             for n in 0..<60 {
-                #expect(try client.response()?.body == "\(n)")
+                var reply = try client.response()
+                if reply?.status == 100 { reply = try client.response() }
+                #expect(reply?.body == "\(n)")
             }
         }
     }

@@ -1,6 +1,7 @@
 #ifndef CMICROHTTPDFIXES_H
 #define CMICROHTTPDFIXES_H
 
+#include <microhttpd.h>
 #include <stdbool.h>
 
 /// How many events a call of `epoll_wait` returns at most, in the whole process.
@@ -9,5 +10,13 @@ enum { CMHDF_EVENTS = 127 };
 /// Has `recv` hide the end of what a peer sends, or no longer: for a connection whose handler
 /// waits. On any thread, for descriptors below 65,536.
 void cmhdf_hide_end(int descriptor, bool hides);
+
+/// Has libmicrohttpd call this, on its own thread, where it refuses a request by itself; the
+/// callback queues a response, or returns `MHD_NO` to have the connection closed.
+void cmhdf_on_refusal(enum MHD_Result (*refuse)(struct MHD_Connection *, unsigned int status));
+
+/// `MHD_queue_response`, which in the rest of the process is libmicrohttpd's own refusal.
+enum MHD_Result cmhdf_queue_response(
+    struct MHD_Connection *connection, unsigned int status, struct MHD_Response *response);
 
 #endif
