@@ -58,7 +58,7 @@ struct ServiceB: ServiceCommand {
         let client = EchoClient(
             timeout: try Setting("--timeout", "SERVICE_A_TIMEOUT", atLeast: .milliseconds(1))
                 .value(timeout, default: "2s"),
-            maxCalls: min(maxCalls, DescriptorLimit.connections))
+            maxCalls: min(maxCalls, DescriptorLimit.calls))
         let callEcho = CallEcho(serviceA: serviceA, client: client)
         router.get("/call-echo") { request in try await callEcho.response(to: request) }
     }

@@ -32,7 +32,8 @@ extension ServiceCommand {
 
     /// Runs the service and ends the process.
     ///
-    /// Exit codes: 0, ended as asked; 1, cannot listen, or not healthy; 64, wrong usage.
+    /// Exit codes: 0, ended as asked; 1, too few descriptors, cannot listen, or not healthy; 64,
+    /// wrong usage.
     public static func runService() async -> Never {
         // A socket must not become one of the standard streams.
         for stream: CInt in 0...2 where fcntl(stream, F_GETFD) < 0 {
@@ -49,8 +50,10 @@ extension ServiceCommand {
             fail("\(error)", code: EX_USAGE)
         } catch  where exitCode(for: error) == .validationFailure {
             fail("\(UsageError(message(for: error)))", code: EX_USAGE)
+        } catch  where exitCode(for: error).isSuccess {
+            exit(withError: error)  // --version
         } catch {
-            exit(withError: error)
+            fail("\(error)", code: EXIT_FAILURE)
         }
         exitNow(EXIT_SUCCESS)
     }
@@ -58,6 +61,10 @@ extension ServiceCommand {
     private func serve() async throws {
         var configuration = try options.serverConfiguration(defaultPort: Self.defaultPort)
         let (level, format) = try options.logging()
+        if DescriptorLimit.files < DescriptorLimit.least, !options.healthcheck {
+            let limit = "\(DescriptorLimit.least) file descriptors, not \(DescriptorLimit.files)"
+            Self.fail("needs a limit of at least \(limit)", code: EXIT_FAILURE)
+        }
         let readiness = Readiness()
         let metricsPage = MetricsPage(help: Self.metricsHelp)
         let description = APIDescription(Self.apiDescription)
@@ -90,6 +97,16 @@ extension ServiceCommand {
                 configuration, router: router, logger: logger, log: AccessLog(logger: logger).write)
         } catch {
             Self.fail("cannot listen on \(address): \(error)", code: EXIT_FAILURE)
+        }
+        if configuration.port == 0, level > .notice {
+            // At this level the server does not tell, and nobody else can.
+            var notices = logger
+            notices.logLevel = .notice
+            notices.notice(
+                "listening",
+                metadata: [
+                    "host": "\(configuration.host)", "port": .stringConvertible(Int(server.port)),
+                ])
         }
         try await run(server, readiness: readiness, signals: signals, logger: logger)
     }

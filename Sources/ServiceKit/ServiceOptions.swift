@@ -11,7 +11,7 @@ public struct ServiceOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help:
-            "Port; 0 takes a free one, see the log at notice [PORT] (default: 8080 for service-a, 8081 for service-b)."
+            "Port; 0 takes a free one, see the log [PORT] (default: 8080 for service-a, 8081 for service-b)."
     )
     var port: String?
 
