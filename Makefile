@@ -1,4 +1,4 @@
-.PHONY: run test api-test soak demo bench lint format setup help
+.PHONY: run test api-test soak torture demo bench lint format setup help
 
 # What the Swift toolchain does not bring.
 PACKAGES := libmicrohttpd-dev pkg-config curl
@@ -40,7 +40,7 @@ demo: setup ## See Service A fail, and Service B not
 	@scripts/demo
 
 # BENCH_OPTIONS=--quick for one short round, to see whether everything works.
-bench: setup ## Measure both services beside others of their kind (20 minutes)
+bench: setup ## Measure both services beside others of their kind (12 minutes)
 	@{ command -v wrk && command -v cc && python3 -c 'import ensurepip'; } >/dev/null 2>&1 || \
 		$(call install,$(BENCH_PACKAGES))
 	swift build -c release --product service-a

@@ -42,7 +42,7 @@ enum ServiceB: ServiceDefinition {
                 "fixes of FoundationNetworking", metadata: ["active": "\(cfnf_are_active())"])
         #endif
         let client = EchoClient(
-            timeout: options.timeout, maxCalls: min(options.maxCalls, DescriptorLimit.connections))
+            timeout: options.timeout, maxCalls: min(options.maxCalls, DescriptorLimit.calls))
         let callEcho = CallEcho(serviceA: options.serviceAURL, client: client)
         router.get("/call-echo") { request in try await callEcho.response(to: request) }
     }

@@ -47,8 +47,10 @@ struct ServiceCommand<Definition: ServiceDefinition>: ParsableCommand {
             fail("\(error)", code: EX_USAGE)
         } catch  where exitCode(for: error) == .validationFailure {
             fail("\(usageError(error, variable: nil))", code: EX_USAGE)
+        } catch  where exitCode(for: error).isSuccess {
+            exit(withError: error)  // --version
         } catch {
-            exit(withError: error)
+            fail("\(error)", code: EXIT_FAILURE)
         }
         exitNow(EXIT_SUCCESS)
     }
@@ -98,6 +100,10 @@ struct ServiceCommand<Definition: ServiceDefinition>: ParsableCommand {
             Self.fail("not healthy: no 200 from /health on \(address)", code: EXIT_FAILURE)
         }
 
+        if DescriptorLimit.files < DescriptorLimit.least {
+            let limit = "\(DescriptorLimit.least) file descriptors, not \(DescriptorLimit.files)"
+            Self.fail("needs a limit of at least \(limit)", code: EXIT_FAILURE)
+        }
         signal(SIGPIPE, SIG_IGN)  // A log that nobody reads any more is no reason to stop.
         // Before anybody can know that the service is there.
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
@@ -108,6 +114,16 @@ struct ServiceCommand<Definition: ServiceDefinition>: ParsableCommand {
                 log: AccessLog(logger: logger).write)
         } catch {
             Self.fail("cannot listen on \(address): \(error)", code: EXIT_FAILURE)
+        }
+        if port == 0, options.logLevel > .notice {
+            // At this level the server does not log its port, and nobody else knows it.
+            var notices = logger
+            notices.logLevel = .notice
+            notices.notice(
+                "listening",
+                metadata: [
+                    "host": "\(options.host)", "port": .stringConvertible(Int(server.port)),
+                ])
         }
         try await run(server, common, signals, logger)
     }

@@ -51,7 +51,8 @@ extension ServiceDefinition {
 
     /// Runs the service until it is told to end, and ends the process.
     ///
-    /// Exit codes: 0, ended as told; 1, cannot listen, or not healthy; 64, wrong usage.
+    /// Exit codes: 0, ended as told; 1, too few descriptors, cannot listen, or not healthy; 64,
+    /// wrong usage.
     public static func runService() async -> Never {
         await ServiceCommand<Self>.main()
     }

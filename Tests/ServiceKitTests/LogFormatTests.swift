@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Logging
 import TestSupport
 import Testing
@@ -71,6 +72,48 @@ import Testing
                 #expect(try JSONDecoder().decode(String.self, from: Data(value.utf8)) == text)
             } else {
                 #expect(value == text && !text.isEmpty)
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "\u{3164}", "\u{2800}", "\u{115f}", "\u{1160}", "\u{ffa0}", "\u{a0}", "\u{2000}",
+        "\u{200a}",
+        "\u{202f}", "\u{205f}", "\u{3000}", "\u{180e}", "\u{fe0f}", "\u{e0100}", "\u{34f}",
+        "\u{ad}",
+        "\u{e000}", "\u{378}", "\u{301}", "\u{20dd}",
+    ])
+    func `A letter that shows as nothing is escaped`(letter: String) throws {
+        let text = "\(letter)a\(letter == "\u{301}" || letter == "\u{20dd}" ? "" : letter)"
+        for format in LogFormat.allCases {
+            let line = line(format, "request", ["a": "\(text)"])
+            #expect(line.unicodeScalars.allSatisfy { $0.isASCII })
+            let value = line.split(separator: format == .text ? "a=" : "\"a\":").last ?? ""
+            let quoted = value.prefix(through: value.lastIndex(of: "\"") ?? value.startIndex)
+            #expect(try JSONDecoder().decode(String.self, from: Data(quoted.utf8)) == text)
+        }
+    }
+
+    @Test(arguments: ["é", "e\u{301}", "漢字", "नमस्ते", "สวัสดี", "שָׁלוֹם", "مرحبا", "😀", "한국어"])
+    func `A letter that shows is written as it is`(text: String) {
+        #expect(line(.text, "request", ["a": "\(text)"]).hasSuffix(" a=\"\(text)\""))
+    }
+
+    @Test(arguments: LogFormat.allCases)
+    func `No line is longer than a pipe takes at once, and it is cut where it can be read`(
+        format: LogFormat
+    ) throws {
+        for text in ["\"", "x", "\u{e0001}", "é", "\u{0}"] {
+            let long = String(repeating: text, count: 5000)
+            var fields: Logger.Metadata = ["z": .stringConvertible(1)]
+            for name in "abcdefghijklmnop" { fields["the_\(name)"] = "\(long)" }
+            for event in ["request", long] {
+                let line = line(format, event, fields)
+                #expect(line.utf8.count < Int(PIPE_BUF))
+                #expect(line.hasSuffix(format == .text ? "…\" z=1" : "…\",\"z\":1}"))
+                guard format == .json else { continue }
+                let object = try JSONSerialization.jsonObject(with: Data(line.utf8))
+                #expect((object as? [String: Any])?.count == 4 + fields.count)
             }
         }
     }

@@ -76,6 +76,17 @@ extension SystemTests {
             }
         }
 
+        @Test(arguments: ["warning", "critical"])
+        func `A free port that was taken is in the log at any level`(level: String) async throws {
+            try await onThread { () throws in
+                let service = try ServiceProcess("service-b", ["--log-level", level])
+                #expect(try get("/health", port: service.port).status == 200)
+                service.signal(SIGTERM)
+                #expect(service.exitCode() == 0)
+                #expect(service.lines.count == 1)
+            }
+        }
+
         @Test func `A port that is taken ends the process with 1 and one line that says so`()
             async throws
         {

@@ -32,6 +32,69 @@ extension SystemTests {
             }
         }
 
+        @Test(arguments: ["service-a", "service-b"], [8, 12, 20, 63])
+        func `A service with fewer descriptors than it needs ends with 1 and says how many`(
+            name: String, limit: Int
+        ) async throws {
+            try await onThread { () throws in
+                let service = try ServiceProcess(name, descriptors: limit)
+                #expect(service.exitCode() == 1)
+                let line = "needs a limit of at least 64 file descriptors, not \(limit)\n"
+                #expect(service.errorText == "\(name): \(line)")
+                #expect(service.lines.isEmpty)
+            }
+        }
+
+        @Test func `Service B with the fewest descriptors answers 40 calls at once, over and over`()
+            async throws
+        {
+            try await onThread { () throws in
+                let a = try ServiceProcess("service-a", descriptors: 64)
+                let resolver = try TestResolver()
+                try resolver.resolve(to: "127.0.0.1")
+                for host in ["127.0.0.1", "service-a.test"] {
+                    let b = try ServiceProcess(
+                        "service-b", ["--service-a-url", "http://\(host):\(a.port)"],
+                        environment: resolver.environment, descriptors: 64)
+                    for _ in 0..<5 {
+                        let clients = try (0..<40).map { _ in try HTTPClient(port: b.port) }
+                        for client in clients {
+                            try client.request("/call-echo?msg=x", fields: ["Connection: close"])
+                        }
+                        for client in clients {
+                            let reply = try #require(try client.response())
+                            #expect(reply.status == 200 || reply.body.contains("\"overloaded: "))
+                        }
+                    }
+                    #expect(try get("/call-echo?msg=x", port: b.port).body == success("x"))
+                    b.signal(SIGTERM)
+                    #expect(b.exitCode() == 0)
+                }
+            }
+        }
+
+        @Test func `A name server that hangs does not take the last descriptor`() async throws {
+            try await onThread { () throws in
+                let resolver = try TestResolver()
+                try resolver.resolve(to: "hang")
+                let b = try ServiceProcess(
+                    "service-b",
+                    ["--service-a-url", "http://service-a.test:8080", "--timeout", "500ms"],
+                    environment: resolver.environment, descriptors: 64)
+                let clients = try (0..<40).map { _ in try HTTPClient(port: b.port) }
+                for client in clients {
+                    try client.request("/call-echo?msg=x", fields: ["Connection: close"])
+                }
+                for client in clients {
+                    let body = try #require(try client.response()).body
+                    #expect(body.contains("\"timeout: ") || body.contains("\"overloaded: "))
+                }
+                #expect(try get("/health", port: b.port).status == 200)
+                b.signal(SIGTERM)
+                #expect(b.exitCode() == 0)
+            }
+        }
+
         @Test func `A service with few descriptors never uses the last one, whatever is called`()
             async throws
         {

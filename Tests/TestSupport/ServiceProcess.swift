@@ -30,10 +30,13 @@ package final class ServiceProcess: Sendable {
 
     /// Starts `name` and returns when it listens, on a free port of loopback, or has ended.
     ///
-    /// - Parameter descriptors: how many files it may have open.
+    /// - Parameters:
+    ///   - descriptors: how many files it may have open.
+    ///   - pipe: its standard output, in the place of one of its own that ``lines`` come from.
     package init(
         _ name: String, _ arguments: [String] = [], environment: [String: String] = [:],
-        address: [String] = ["--host", "127.0.0.1", "--port", "0"], descriptors: Int? = nil
+        address: [String] = ["--host", "127.0.0.1", "--port", "0"], descriptors: Int? = nil,
+        pipe: LogPipe? = nil
     ) throws {
         let path = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
             .deletingLastPathComponent().appendingPathComponent(name).path
@@ -44,19 +47,27 @@ package final class ServiceProcess: Sendable {
         let output = try Collected()
         let errors = try Collected()
         let limited = descriptors.map { ["sh", "-c", "ulimit -n \($0) && exec \"$@\"", "sh"] }
+        // spawn closes what it is given.
+        let shared = pipe.map { fcntl($0.input, F_DUPFD_CLOEXEC, 0) }
+        if shared != nil { close(output.input) }
         pid = try spawn(
             limited == nil ? path : "/bin/sh", (limited ?? []) + [path] + address + arguments,
             environment.map { "\($0)=\($1)" },
-            output: output.input, errors: errors.input)
+            output: shared ?? output.input, errors: errors.input)
         output.collect()
         errors.collect()
         self.output = output
         self.errors = errors
+        func listening() -> [Substring] {
+            (pipe?.lines ?? output.text.split(separator: "\n")).filter { $0.contains("listening") }
+        }
+        let others = pipe == nil ? 0 : listening().count
         var port: UInt16?
         _ = eventually {
-            let line = output.text.split(separator: "\n").first { $0.contains("listening") }
+            pipe?.read()
+            let line = listening().dropFirst(others).first
             port = line?.firstMatch(of: /port"?[=:](\d+)/).flatMap { UInt16($0.1) }
-            return port != nil || output.isAtEnd
+            return port != nil || errors.isAtEnd
         }
         self.port = port ?? 0
     }

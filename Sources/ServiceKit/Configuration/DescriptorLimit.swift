@@ -2,10 +2,27 @@ import Glibc
 
 /// The number of files that this process may have open.
 public enum DescriptorLimit {
-    /// How many connections a service may have on either side: half of what its own files leave.
+    /// The least that a service starts with.
     ///
-    /// 10,000 at most, which is some 250 MB; Dispatch ends a process that can open no more files.
-    public static let connections = max(4, min(10_000, (Int(raise()) - 32) / 2))
+    /// Its own files are up to 18; 14 more are for what is open for a moment, such as those of /proc
+    /// for Dispatch, which ends a process that can open no more files. Connections get the rest.
+    static let least = 64
+
+    private static let reserve = 32
+
+    /// How many it may have open.
+    static let files = Int(raise())
+
+    /// How many connections a service may have: half of what the reserve leaves.
+    ///
+    /// 10,000 at most, which is some 250 MB.
+    public static let connections = max(1, min(10_000, (files - reserve) / 2))
+
+    /// How many calls of Service A there may be at once, for which is the other half.
+    ///
+    /// Each may have three files open, while its name is looked up: a pair of sockets between
+    /// libcurl's threads, and that to the name server.
+    public static let calls = max(1, min(10_000, (files - reserve - connections) / 3))
 
     /// Raises the soft limit to the hard one, and tells what it is then.
     static func raise() -> UInt32 {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import FoundationEssentials
 import Logging
 import MicroHTTPD
 
@@ -39,6 +40,13 @@ struct ServiceOptions: ParsableArguments {
     @Option("How long a client may take to read a response", variable: "SEND_TIMEOUT", .duration())
     var sendTimeout = defaults.sendTimeout
 
+    @Option(
+        "Threads that serve connections", variable: "THREADS",
+        Setting(takes: "a whole number from 1 to 64", text: { _ in "one for each processor" }) {
+            try? Setting.wholeNumber(1...64).value($0)
+        })
+    var threads = min(64, ProcessInfo.processInfo.activeProcessorCount)
+
     @Flag(help: "Ask the service on this host and port for /health; exit with 0 or 1.")
     var healthcheck = false
 
@@ -48,6 +56,8 @@ struct ServiceOptions: ParsableArguments {
     func server(port: UInt16) -> Server.Configuration {
         var configuration = Server.Configuration(host: host, port: port)
         configuration.connectionLimit = UInt32(DescriptorLimit.connections)
+        // The kernel does not spread a few connections evenly, and each thread has its own limit.
+        configuration.threads = max(1, min(threads, DescriptorLimit.connections / 64))
         configuration.drainDelay = drainDelay
         configuration.shutdownTimeout = shutdownTimeout
         configuration.idleTimeout = idleTimeout

@@ -1,3 +1,4 @@
+import Glibc
 public import Logging
 
 /// Writes each event as one line on standard output.
@@ -5,7 +6,7 @@ public import Logging
 /// swift-log's own handler neither escapes what it is given nor writes JSON.
 public struct LineLogHandler: LogHandler {
     /// There is one standard output.
-    private static let writer = LogWriter()
+    private static let writer = LogWriter(to: STDOUT_FILENO)
 
     private let service: String
     private let format: LogFormat

@@ -5,46 +5,64 @@ import Synchronization
 /// Collects the lines of the log and writes them to standard output, within 100 ms.
 ///
 /// On any thread. A line that is urgent is written at once, with those before it; so is everything
-/// when there is much of it. Where nobody reads for 100 ms the service goes on: what fits is kept,
-/// what does not is lost and counted, until somebody reads again.
+/// when there is much of it. Nothing waits for a reader: what is not taken is kept and offered again,
+/// and what finds no room is lost and counted.
 final class LogWriter: Sendable {
     private struct State {
         var bytes: [UInt8] = []
+        /// How many of `bytes` are written already.
+        var written = 0
         var lost = 0
-        var isStuck = false
         var isScheduled = false
         var timestamp = Timestamp()
+
+        var unwritten: Int { bytes.count - written }
     }
 
-    /// How much is collected, in bytes.
-    private static let limit = 64 * 1024
+    /// How much is collected before it is much, in bytes.
+    private static let portion = 32 * 1024
 
-    /// Standard output; where that is a terminal, which may block although poll(2) calls it writable,
-    /// an open file of our own that does not, if it can be had.
-    private static let descriptor: CInt = {
-        guard isatty(STDOUT_FILENO) == 1 else { return STDOUT_FILENO }
-        let own = unsafe open(
-            "/proc/self/fd/\(STDOUT_FILENO)", O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
-        return own < 0 ? STDOUT_FILENO : own
-    }()
+    /// How much is kept, in bytes: a tenth of a second of the busiest service.
+    private static let limit = 1024 * 1024
 
+    private let descriptor: CInt
+    private let isSocket: Bool
     private let state = Mutex(State())
     private let queue = DispatchQueue(label: "log")
 
+    /// Writes to `stream`, which stays the caller's, for as long as the process lives.
+    ///
+    /// A terminal, or a pipe that another process fills too, may block although poll(2) calls it
+    /// writable, and O_NONBLOCK would be that of all who have it open. So the writer opens it anew.
+    /// Where that cannot be done (no /proc, a pipe of another user), only another process that
+    /// fills the pipe between poll(2) and write(2) can make a write wait.
+    init(to stream: CInt) {
+        var status = stat()
+        let kind = unsafe fstat(stream, &status) == 0 ? status.st_mode & S_IFMT : S_IFREG
+        isSocket = kind == S_IFSOCK
+        let path = "/proc/self/fd/\(stream)"
+        let own =
+            kind == S_IFCHR || kind == S_IFIFO
+            ? unsafe open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC) : -1
+        descriptor = own < 0 ? stream : own
+    }
+
     /// Appends what `line` writes, which is told the time and how many lines before it were lost.
+    ///
+    /// A line is whole, and no longer than `PIPE_BUF` bytes.
     func append(
         isUrgent: Bool,
         line: (_ bytes: inout [UInt8], _ timestamp: inout Timestamp, _ lost: Int) -> Void
     ) {
         state.withLock { state in
-            if state.bytes.count >= Self.limit { Self.write(&state) }
-            guard state.bytes.count < Self.limit else {
+            if state.unwritten >= Self.portion { write(&state) }
+            guard state.unwritten < Self.limit else {
                 state.lost += 1
                 return
             }
             line(&state.bytes, &state.timestamp, state.lost)
             state.lost = 0
-            if isUrgent { Self.write(&state) }
+            if isUrgent { write(&state) }
             schedule(&state)
         }
     }
@@ -52,50 +70,52 @@ final class LogWriter: Sendable {
     /// Writes what has been collected, at the end: a reader that is slow gets a second, and one that
     /// takes nothing for 100 ms no more.
     func flush() {
+        let deadline = ContinuousClock.now + .seconds(1)
         state.withLock { state in
-            for _ in 0..<10 where !state.bytes.isEmpty {
-                let count = state.bytes.count
-                state.isStuck = false
-                Self.write(&state)
-                if state.bytes.count == count { break }
-            }
+            while ContinuousClock.now < deadline, writeLines(&state, patience: 100) {}
         }
     }
 
     private func schedule(_ state: inout State) {
-        guard !state.bytes.isEmpty, !state.isScheduled else { return }
+        guard state.unwritten > 0, !state.isScheduled else { return }
         state.isScheduled = true
         queue.asyncAfter(deadline: .now() + .milliseconds(100)) { [self] in
             self.state.withLock { state in
                 state.isScheduled = false
-                Self.write(&state)
+                write(&state)
                 schedule(&state)
             }
         }
     }
 
-    /// Writes as much as is taken, waiting for 100 ms in all at most, and not at all if it was so
-    /// the last time; the rest stays for the next time.
-    private static func write(_ state: inout State) {
-        var written = 0
-        let deadline = ContinuousClock.now + .milliseconds(state.isStuck ? 0 : 100)
-        while written < state.bytes.count {
-            let patience = max(0, CInt((deadline - .now) / .milliseconds(1)))
-            var stream = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-            guard unsafe poll(&stream, 1, patience) > 0 else { break }
-            // A pipe that poll(2) calls writable takes so many bytes without blocking.
-            let size = min(Int(PIPE_BUF), state.bytes.count - written)
-            let count = unsafe state.bytes.withUnsafeBytes {
-                unsafe Glibc.write(descriptor, $0.baseAddress.map { unsafe $0 + written }, size)
-            }
-            if count < 0, errno != EINTR { break }
-            written += max(0, count)
+    /// Writes as much as is taken without waiting.
+    private func write(_ state: inout State) {
+        while writeLines(&state, patience: 0) {}
+        // Moved at most once for each byte written.
+        if state.written > state.bytes.count / 2 {
+            state.bytes.removeFirst(state.written)
+            state.written = 0
         }
-        state.isStuck = written < state.bytes.count
-        if state.isStuck {
-            state.bytes.removeFirst(written)
-        } else {
-            state.bytes.removeAll(keepingCapacity: true)
+    }
+
+    /// Writes as many whole lines as a pipe takes all or nothing of, so that those of other
+    /// processes come before or after them, when there is room within `patience` milliseconds.
+    ///
+    /// - Returns: whether to go on.
+    private func writeLines(_ state: inout State, patience: CInt) -> Bool {
+        guard state.unwritten > 0 else { return false }
+        var stream = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        guard unsafe poll(&stream, 1, patience) > 0 else { return false }
+        let most = state.bytes[state.written...].prefix(Int(PIPE_BUF))
+        let end = most.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? most.endIndex
+        let count = unsafe most[..<end].withUnsafeBytes { lines in
+            // A socket cannot be opened anew, but asked not to wait.
+            isSocket
+                ? unsafe send(descriptor, lines.baseAddress, lines.count, CInt(MSG_DONTWAIT))
+                : unsafe Glibc.write(descriptor, lines.baseAddress, lines.count)
         }
+        state.written += max(0, count)
+        // There was room, and another process has taken it.
+        return count > 0 || errno == EINTR || (errno == EAGAIN && patience > 0)
     }
 }
