@@ -7,6 +7,10 @@ import ServiceKit
 import Synchronization
 import Tracing
 
+#if canImport(CFoundationNetworkingFixes)
+    import CFoundationNetworkingFixes
+#endif
+
 /// The client of Service A, over `URLSession`.
 ///
 /// A call holds no thread while it waits. Its deadline is a timer of our own that does not depend
@@ -46,6 +50,11 @@ final class EchoClient: Sendable {
         configuration.urlCredentialStorage = nil
         // A backstop. It takes whole seconds, and starts anew with every line of an answer.
         configuration.timeoutIntervalForRequest = (timeout / .seconds(1)).rounded(.up) + 2
+        #if canImport(CFoundationNetworkingFixes)
+            // A little later than the call's own deadline and the cancelling that follows it: for an
+            // answer that keeps URLSession too busy to cancel anything.
+            cfnf_set_timeout(Int(((timeout + .milliseconds(100)) / .milliseconds(1)).rounded(.up)))
+        #endif
         session = URLSession(configuration: configuration, delegate: nil, delegateQueue: InPlace())
     }
 

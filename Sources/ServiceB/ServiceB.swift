@@ -46,7 +46,8 @@ struct ServiceB: ServiceCommand {
     func addRoutes(to router: inout Router, logger: Logger) throws(UsageError) {
         #if canImport(CFoundationNetworkingFixes)
             logger.debug(
-                "fixes of FoundationNetworking", metadata: ["active": "\(cfnf_are_active())"])
+                "fixes of FoundationNetworking",
+                metadata: ["active": "\(cfnf_are_active())", "epoll": "\(cfnf_use_epoll())"])
         #endif
         let maxCalls = try Setting(
             "--max-calls", "SERVICE_A_MAX_CALLS", takes: "a whole number from 1 to 65535"

@@ -296,10 +296,14 @@ extension SystemTests {
             }
         }
 
-        @Test func `A call that waits takes no time of a processor`() async throws {
+        @Test(arguments: [[:], ["CFNF_WITHOUT_EPOLL": "1"]])
+        func `A call that waits takes no time of a processor`(
+            environment: [String: String]
+        ) async throws {
             try await onThread { () throws in
                 let peer = try Peer { $0.waitForClose() }
-                let b = try serviceB(calling: peer.port, ["--timeout", "3s"])
+                let b = try serviceB(
+                    calling: peer.port, ["--timeout", "3s"], environment: environment)
                 let clients = try (0..<20).map { _ in try HTTPClient(port: b.port) }
                 for client in clients { try client.request("/call-echo") }
                 #expect(eventually { peer.connections.value == 20 })
