@@ -148,18 +148,31 @@ private struct FieldInjector: Injector {
 extension CallFailure {
     /// What an error of `URLSession` means.
     fileprivate init(_ error: any Error, timeout: Duration) {
+        // URLSession has one code for most of libcurl's, and then only the text is left.
+        let text = error.localizedDescription
         switch (error as? URLError)?.code {
         case .cannotConnectToHost: self = .refused
-        case .cannotFindHost: self = .dns
+        case .cannotFindHost: self = Self.hasDescriptors ? .dns : .overloaded
         case .timedOut: self = .timeout(timeout)
         case .networkConnectionLost, .badServerResponse: self = .reset
-        case .unknown where error.localizedDescription.hasPrefix("Failed to connect"):
-            // URLSession has one code for most of libcurl's, and then only the text is left.
-            self = .unreachable
-        case .unknown where error.localizedDescription.hasPrefix("transfer closed"):
-            self = .reset
+        case .unknown where text.hasPrefix("Failed to connect"):
+            self = Self.hasDescriptors ? .unreachable : .overloaded
+        case .unknown where Self.endings.contains(where: text.hasPrefix): self = .reset
         default: self = .badAnswer
         }
+    }
+
+    /// How libcurl's texts begin for a connection that has ended too early.
+    private static let endings = [
+        "transfer closed", "Recv failure", "Send failure", "Connection died",
+    ]
+
+    /// Whether this process may open another file: if not, it is no fault of Service A's that it
+    /// could not be called.
+    private static var hasDescriptors: Bool {
+        let descriptor = dup(STDOUT_FILENO)
+        if descriptor >= 0 { close(descriptor) }
+        return descriptor >= 0 || errno != EMFILE && errno != ENFILE
     }
 }
 

@@ -1,3 +1,4 @@
+import CTestInterposer
 import Foundation
 import Synchronization
 import TestSupport
@@ -126,6 +127,50 @@ extension SystemTests {
                 let b = try serviceB(calling: peer.port)
                 let reply = try get("/call-echo?msg=%C3%A9", port: b.port)
                 #expect(reply.body.hasPrefix(#"{"details":"bad_answer: "#))
+            }
+        }
+
+        @Test func `The longest message that fits in a request to Service B is echoed`()
+            async throws
+        {
+            try await onThread { () throws in
+                let a = try ServiceProcess("service-a")
+                let b = try serviceB(calling: a.port)
+                // The request target has 8,192 bytes, and the one for Service A has five less.
+                let message = String(repeating: "x", count: 8192 - "/call-echo?msg=".utf8.count)
+                let reply = try get("/call-echo?msg=\(message)", port: b.port)
+                #expect(reply.status == 200, "\(reply.body)")
+                #expect(try get("/call-echo?msg=\(message)x", port: b.port).status == 414)
+            }
+        }
+
+        @Test(arguments: [
+            ("1ms", "0.001"), ("700ms", "0.7"), ("1.1s", "1.1"), ("2s", "2.0"),
+        ])
+        func `A timeout says how long the call had`(flag: String, seconds: String) async throws {
+            try await onThread { () throws in
+                let peer = try Peer { $0.waitForClose() }
+                let b = try serviceB(calling: peer.port, ["--timeout", flag])
+                let text = "timeout: no complete answer within \(seconds) seconds"
+                #expect(try get("/call-echo", port: b.port).body.contains("\"\(text)\""))
+            }
+        }
+
+        @Test func `Service B blames itself where it may open no file`() async throws {
+            try await onThread { () throws in
+                let a = try ServiceProcess("service-a")
+                let b = try serviceB(calling: a.port)
+                let client = try HTTPClient(port: b.port)
+                try client.request("/health")
+                _ = try client.response()
+                // Three are open.
+                #expect(cti_limit_files(b.pid, 3))
+                try client.request("/call-echo")
+                let body = try client.response()?.body
+                #expect(body?.hasPrefix(#"{"details":"overloaded: "#) == true, "\(body ?? "")")
+                #expect(cti_limit_files(b.pid, 1024))
+                try client.request("/call-echo?msg=back")
+                #expect(try client.response()?.body == success("back"))
             }
         }
 
