@@ -104,6 +104,29 @@ extension SystemTests {
             }
         }
 
+        @Test func `Connections that end one after the other under a call are a reset`()
+            async throws
+        {
+            try await onThread { () throws in
+                let first = Counter()
+                // Ends each connection when it is used again. libcurl takes six, and gives up.
+                let peer = try Peer { peer in
+                    _ = peer.request()
+                    first.add()
+                    _ = eventually { first.value == 10 }
+                    peer.respond("{\"echo\":\"Hello\"}")
+                    _ = peer.request()
+                }
+                let b = try serviceB(calling: peer.port)
+                let clients = try (0..<10).map { _ in try HTTPClient(port: b.port) }
+                for client in clients { try client.request("/call-echo?msg=Hello") }
+                for client in clients {
+                    #expect(try client.response()?.body == success("Hello"))
+                }
+                try expectFailure("reset", port: b.port)
+            }
+        }
+
         @Test func `A call that has ended keeps no connection to Service A`() async throws {
             try await onThread { () throws in
                 let closed = Counter()
