@@ -42,6 +42,9 @@ enum {
     CODE_GOT_NOTHING = 52,
 };
 
+// No other library is to find these.
+#pragma GCC visibility push(hidden)
+
 // The functions behind the ones here.
 extern struct Next {
     void *(*init)(void);
@@ -80,5 +83,7 @@ void *answer_of(void *easy);
 
 // A handle waits for its answer on this socket.
 void watch_answer(void *easy, int socket);
+
+#pragma GCC visibility pop
 
 #endif

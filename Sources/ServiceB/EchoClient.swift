@@ -152,11 +152,11 @@ extension CallFailure {
         let text = error.localizedDescription
         switch (error as? URLError)?.code {
         case .cannotConnectToHost: self = .refused
-        case .cannotFindHost: self = Self.hasDescriptors ? .dns : .overloaded
+        case .cannotFindHost: self = Descriptors.areLeft ? .dns : .overloaded
         case .timedOut: self = .timeout(timeout)
         case .networkConnectionLost, .badServerResponse: self = .reset
         case .unknown where text.hasPrefix("Failed to connect"):
-            self = Self.hasDescriptors ? .unreachable : .overloaded
+            self = Descriptors.areLeft ? .unreachable : .overloaded
         case .unknown where Self.endings.contains(where: text.hasPrefix): self = .reset
         default: self = .badAnswer
         }
@@ -166,14 +166,6 @@ extension CallFailure {
     private static let endings = [
         "transfer closed", "Recv failure", "Send failure", "Connection died",
     ]
-
-    /// Whether this process may open another file: if not, it is no fault of Service A's that it
-    /// could not be called.
-    private static var hasDescriptors: Bool {
-        let descriptor = dup(STDOUT_FILENO)
-        if descriptor >= 0 { close(descriptor) }
-        return descriptor >= 0 || errno != EMFILE && errno != ENFILE
-    }
 }
 
 /// One call: what ends it first decides its outcome.
