@@ -30,8 +30,8 @@ private func call(port: UInt16, until isOver: Gate, _ outcomes: Outcomes) {
 }
 
 extension SystemTests.TortureTests {
-    // CRASH_CALLS says how many calls, in place of half a million. With CFNF_WITHOUT_EPOLL=1 the
-    // crash is there that the epoll set of CFoundationNetworkingFixes avoids.
+    // CRASH_CALLS says how many calls, in place of half a million; CFNF_WITHOUT_EPOLL=1 has Service
+    // B wait for each socket with a source of its own.
     @Test func `Connections to Service A that end at any moment end no process`() async throws {
         try await onThread { () throws in
             let variables = ProcessInfo.processInfo.environment
