@@ -49,7 +49,7 @@ bench: setup ## Measure both services beside others of their kind (12 minutes)
 	cd Benchmarks && cc -O2 -o .build/baseline Sources/C/baseline.c -lmicrohttpd
 	cd Benchmarks && cc -O2 -o .build/openloop Sources/C/openloop.c -pthread
 	cc -O2 -shared -fPIC -I Sources/CFoundationNetworkingFixes/include \
-		-o Benchmarks/.build/fixes.so Sources/CFoundationNetworkingFixes/fixes.c
+		-o Benchmarks/.build/fixes.so Sources/CFoundationNetworkingFixes/*.c
 	cd Benchmarks && python3 -m venv .build/venv && .build/venv/bin/pip install -q flask requests
 	cd Benchmarks && if command -v go >/dev/null; then \
 		go build -o .build/go-services Sources/Go/main.go; else rm -f .build/go-services; fi

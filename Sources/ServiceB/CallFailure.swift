@@ -45,11 +45,19 @@ enum CallFailure: Error, Equatable {
         case .refused: "nobody listens at its address; is it running?"
         case .unreachable: "there is no way to its host"
         case .dns: "its name does not resolve"
-        case .timeout(let limit): "no complete answer within \(limit)"
+        case .timeout(let limit): "no complete answer within \(limit.inSeconds)"
         case .reset: "it closed the connection before its answer was complete"
         case .badStatus(let status): "it answered with status \(status) instead of 200"
         case .badAnswer: "its answer is not the echo of the message"
         case .overloaded: "too many calls of it are in flight; try again in a second"
         }
+    }
+}
+
+extension Duration {
+    /// As in `0.7 seconds`: `description` says 0.7000000000000002 for that.
+    fileprivate var inSeconds: String {
+        let (seconds, attoseconds) = components
+        return "\(Double(seconds * 1_000_000_000 + attoseconds / 1_000_000_000) / 1e9) seconds"
     }
 }

@@ -7,6 +7,10 @@ import ServiceKit
 import Synchronization
 import Tracing
 
+#if canImport(CFoundationNetworkingFixes)
+    import CFoundationNetworkingFixes
+#endif
+
 /// The client of Service A, over `URLSession`.
 ///
 /// A call holds no thread while it waits. Its deadline is a timer of our own that does not depend
@@ -46,6 +50,11 @@ final class EchoClient: Sendable {
         configuration.urlCredentialStorage = nil
         // A backstop. It takes whole seconds, and starts anew with every line of an answer.
         configuration.timeoutIntervalForRequest = (timeout / .seconds(1)).rounded(.up) + 2
+        #if canImport(CFoundationNetworkingFixes)
+            // A little later than the call's own deadline and the cancelling that follows it: for an
+            // answer that keeps URLSession too busy to cancel anything.
+            cfnf_set_timeout(Int(((timeout + .milliseconds(100)) / .milliseconds(1)).rounded(.up)))
+        #endif
         session = URLSession(configuration: configuration, delegate: nil, delegateQueue: InPlace())
     }
 
@@ -139,19 +148,24 @@ private struct FieldInjector: Injector {
 extension CallFailure {
     /// What an error of `URLSession` means.
     fileprivate init(_ error: any Error, timeout: Duration) {
+        // URLSession has one code for most of libcurl's, and then only the text is left.
+        let text = error.localizedDescription
         switch (error as? URLError)?.code {
         case .cannotConnectToHost: self = .refused
-        case .cannotFindHost: self = .dns
+        case .cannotFindHost: self = Descriptors.areLeft ? .dns : .overloaded
         case .timedOut: self = .timeout(timeout)
         case .networkConnectionLost, .badServerResponse: self = .reset
-        case .unknown where error.localizedDescription.hasPrefix("Failed to connect"):
-            // URLSession has one code for most of libcurl's, and then only the text is left.
-            self = .unreachable
-        case .unknown where error.localizedDescription.hasPrefix("transfer closed"):
-            self = .reset
+        case .unknown where text.hasPrefix("Failed to connect"):
+            self = Descriptors.areLeft ? .unreachable : .overloaded
+        case .unknown where Self.endings.contains(where: text.hasPrefix): self = .reset
         default: self = .badAnswer
         }
     }
+
+    /// How libcurl's texts begin for a connection that has ended too early.
+    private static let endings = [
+        "transfer closed", "Recv failure", "Send failure", "Connection died",
+    ]
 }
 
 /// One call: what ends it first decides its outcome.

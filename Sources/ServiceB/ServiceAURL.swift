@@ -1,12 +1,13 @@
 import Foundation
+import MicroHTTPD
 
 /// Where Service A is: the one address that Service B talks to.
 struct ServiceAURL: Sendable, CustomStringConvertible {
     /// Service A on this machine, at its default port.
-    static let local = Self(base: "http://localhost:8080")
+    static let local = Self("http://localhost:8080")!  // Tested by every start without an option.
 
-    /// The URL, without a slash at its end.
-    var description: String { base }
+    /// The URL as it was given, but for a slash at its end.
+    var description: String { origin + path.dropLast("/echo?msg=".count) }
 
     /// The characters that may stand in the value of a query's parameter as they are (RFC 3986
     /// §3.4), less `+`, `&` and `%`, which mean something there; and the space, which becomes `+`.
@@ -14,19 +15,43 @@ struct ServiceAURL: Sendable, CustomStringConvertible {
         charactersIn:
             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$'()*,;:=@/? ")
 
-    private let base: String
+    /// Of a request target, which is what Service A counts.
+    private static let targetLimit = 8 * 1024
 
-    private init(base: String) { self.base = base }
+    private let origin: String
+    private let path: String
 
-    /// Takes an `http` URL without user, query and fragment, such as `http://service-a:8080`.
+    /// Takes an `http` URL without user, query and fragment, such as `http://service-a:8080`, at
+    /// which a call can succeed.
     init?(_ text: String) {
-        guard var parts = URLComponents(string: text), parts.scheme?.lowercased() == "http",
-            let host = parts.host, !host.isEmpty, (1...65535).contains(parts.port ?? 80),
+        // Foundation would escape a `%` that escapes nothing.
+        guard !text.contains(/%(?![0-9A-Fa-f]{2})/), var parts = URLComponents(string: text),
+            parts.scheme?.lowercased() == "http", let host = parts.encodedHost,
+            Self.isName(host) || Self.isAddress(host), (1...65535).contains(parts.port ?? 80),
             parts.user == nil, parts.password == nil, parts.query == nil, parts.fragment == nil
         else { return nil }
         parts.scheme = "http"  // URLSession takes no other spelling.
-        guard let url = parts.url?.absoluteString else { return nil }
-        base = url.hasSuffix("/") ? String(url.dropLast()) : url
+        let path = parts.percentEncodedPath
+        parts.path = ""
+        guard let origin = parts.url?.absoluteString else { return nil }
+        self.origin = origin
+        self.path = (path.hasSuffix("/") ? String(path.dropLast()) : path) + "/echo?msg="
+        guard echo("") != nil else { return nil }
+    }
+
+    /// Whether a name server could know `host`, or it is an IPv4 address (RFC 1035 §2.3.4).
+    private static func isName(_ host: String) -> Bool {
+        let name = host.hasSuffix(".") ? host.dropLast() : host[...]
+        return name.utf8.count <= 253 && !name.contains { "%[]".contains($0) }
+            && name.split(separator: ".", omittingEmptySubsequences: false)
+                .allSatisfy { (1...63).contains($0.utf8.count) }
+    }
+
+    /// Whether `host` is an IPv6 address in brackets, with a zone or without.
+    private static func isAddress(_ host: String) -> Bool {
+        guard host.hasPrefix("["), host.hasSuffix("]") else { return false }
+        return Socket.isIPv6(
+            Array(host.utf8.dropFirst().dropLast().prefix { $0 != UInt8(ascii: "%") })[...])
     }
 
     /// The URL that has Service A echo `message`; nil where it would be over Service A's limit.
@@ -35,10 +60,10 @@ struct ServiceAURL: Sendable, CustomStringConvertible {
     /// refuse what Service B has taken.
     func echo(_ message: String) -> URL? {
         // Nil only for text that is not Unicode, which a String cannot be.
-        let value = message.addingPercentEncoding(withAllowedCharacters: Self.plain)
-        let url = value.flatMap { value in
-            URL(string: "\(base)/echo?msg=\(value.replacing(" ", with: "+"))")
+        guard let value = message.addingPercentEncoding(withAllowedCharacters: Self.plain) else {
+            return nil
         }
-        return url.flatMap { $0.absoluteString.utf8.count > 8 * 1024 ? nil : $0 }
+        let target = path + value.replacing(" ", with: "+")
+        return target.utf8.count > Self.targetLimit ? nil : URL(string: origin + target)
     }
 }

@@ -39,7 +39,8 @@ enum ServiceB: ServiceDefinition {
     static func addRoutes(to router: inout Router, options: Options) {
         #if canImport(CFoundationNetworkingFixes)
             Logger(label: name).debug(
-                "fixes of FoundationNetworking", metadata: ["active": "\(cfnf_are_active())"])
+                "fixes of FoundationNetworking",
+                metadata: ["active": "\(cfnf_are_active())", "epoll": "\(cfnf_use_epoll())"])
         #endif
         let client = EchoClient(
             timeout: options.timeout, maxCalls: min(options.maxCalls, DescriptorLimit.calls))

@@ -1,3 +1,4 @@
+import CTestInterposer
 import Foundation
 import Synchronization
 import TestSupport
@@ -103,6 +104,29 @@ extension SystemTests {
             }
         }
 
+        @Test func `Connections that end one after the other under a call are a reset`()
+            async throws
+        {
+            try await onThread { () throws in
+                let first = Counter()
+                // Ends each connection when it is used again. libcurl takes six, and gives up.
+                let peer = try Peer { peer in
+                    _ = peer.request()
+                    first.add()
+                    _ = eventually { first.value == 10 }
+                    peer.respond("{\"echo\":\"Hello\"}")
+                    _ = peer.request()
+                }
+                let b = try serviceB(calling: peer.port)
+                let clients = try (0..<10).map { _ in try HTTPClient(port: b.port) }
+                for client in clients { try client.request("/call-echo?msg=Hello") }
+                for client in clients {
+                    #expect(try client.response()?.body == success("Hello"))
+                }
+                try expectFailure("reset", port: b.port)
+            }
+        }
+
         @Test func `A call that has ended keeps no connection to Service A`() async throws {
             try await onThread { () throws in
                 let closed = Counter()
@@ -126,6 +150,50 @@ extension SystemTests {
                 let b = try serviceB(calling: peer.port)
                 let reply = try get("/call-echo?msg=%C3%A9", port: b.port)
                 #expect(reply.body.hasPrefix(#"{"details":"bad_answer: "#))
+            }
+        }
+
+        @Test func `The longest message that fits in a request to Service B is echoed`()
+            async throws
+        {
+            try await onThread { () throws in
+                let a = try ServiceProcess("service-a")
+                let b = try serviceB(calling: a.port)
+                // The request target has 8,192 bytes, and the one for Service A has five less.
+                let message = String(repeating: "x", count: 8192 - "/call-echo?msg=".utf8.count)
+                let reply = try get("/call-echo?msg=\(message)", port: b.port)
+                #expect(reply.status == 200, "\(reply.body)")
+                #expect(try get("/call-echo?msg=\(message)x", port: b.port).status == 414)
+            }
+        }
+
+        @Test(arguments: [
+            ("1ms", "0.001"), ("700ms", "0.7"), ("1.1s", "1.1"), ("2s", "2.0"),
+        ])
+        func `A timeout says how long the call had`(flag: String, seconds: String) async throws {
+            try await onThread { () throws in
+                let peer = try Peer { $0.waitForClose() }
+                let b = try serviceB(calling: peer.port, ["--timeout", flag])
+                let text = "timeout: no complete answer within \(seconds) seconds"
+                #expect(try get("/call-echo", port: b.port).body.contains("\"\(text)\""))
+            }
+        }
+
+        @Test func `Service B blames itself where it may open no file`() async throws {
+            try await onThread { () throws in
+                let a = try ServiceProcess("service-a")
+                let b = try serviceB(calling: a.port)
+                let client = try HTTPClient(port: b.port)
+                try client.request("/health")
+                _ = try client.response()
+                // Three are open.
+                #expect(cti_limit_files(b.pid, 3))
+                try client.request("/call-echo")
+                let body = try client.response()?.body
+                #expect(body?.hasPrefix(#"{"details":"overloaded: "#) == true, "\(body ?? "")")
+                #expect(cti_limit_files(b.pid, 1024))
+                try client.request("/call-echo?msg=back")
+                #expect(try client.response()?.body == success("back"))
             }
         }
 
@@ -296,10 +364,14 @@ extension SystemTests {
             }
         }
 
-        @Test func `A call that waits takes no time of a processor`() async throws {
+        @Test(arguments: [[:], ["CFNF_WITHOUT_EPOLL": "1"]])
+        func `A call that waits takes no time of a processor`(
+            environment: [String: String]
+        ) async throws {
             try await onThread { () throws in
                 let peer = try Peer { $0.waitForClose() }
-                let b = try serviceB(calling: peer.port, ["--timeout", "3s"])
+                let b = try serviceB(
+                    calling: peer.port, ["--timeout", "3s"], environment: environment)
                 let clients = try (0..<20).map { _ in try HTTPClient(port: b.port) }
                 for client in clients { try client.request("/call-echo") }
                 #expect(eventually { peer.connections.value == 20 })

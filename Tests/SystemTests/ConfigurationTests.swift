@@ -18,7 +18,17 @@ extension SystemTests {
             (["--service-a-url", "http://localhost:0"], "--service-a-url"),
             (["--service-a-url", "http://localhost/?x"], "--service-a-url"),
             (["--service-a-url", "http://user@localhost"], "--service-a-url"),
-            (["--service-a-url", "http://"], "--service-a-url"), (["--nonsense"], "--nonsense"),
+            (["--service-a-url", "http://"], "--service-a-url"),
+            (["--service-a-url", "http://[zz]"], "--service-a-url"),
+            (["--service-a-url", "http://[::1"], "--service-a-url"),
+            (["--service-a-url", "http://a/%zz"], "--service-a-url"),
+            (["--service-a-url", "http://a%zz"], "--service-a-url"),
+            (["--service-a-url", "http://a%20b"], "--service-a-url"),
+            (["--service-a-url", "http://a..b"], "--service-a-url"),
+            (["--service-a-url", "http://" + letters(64)], "--service-a-url"),
+            (["--service-a-url", "http://" + name(254)], "--service-a-url"),
+            (["--service-a-url", "http://a/" + letters(8182)], "--service-a-url"),
+            (["--nonsense"], "--nonsense"),
             (["extra"], "extra"), (["--port"], "--port"), (["--port", "x\ny"], #""x\ny""#),
         ])
         func `A flag that cannot be used ends the process with 64 and one line that names it`(
@@ -173,4 +183,11 @@ extension SystemTests {
             }
         }
     }
+}
+
+private func letters(_ count: Int) -> String { String(repeating: "a", count: count) }
+
+/// A name of `count` letters and dots.
+private func name(_ count: Int) -> String {
+    String((0..<count).map { $0 % 64 == 63 ? "." : "a" })
 }

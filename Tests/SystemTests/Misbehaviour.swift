@@ -59,12 +59,47 @@ struct Misbehaviour: Sendable, CustomTestStringConvertible {
             peer.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
             peer.waitForClose()
         },
+        Self("drips its trailer section", "timeout") { peer in
+            _ = peer.request()
+            peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n")
+            while peer.send("X-Drip: 1\r\n") { usleep(10_000) }
+        },
+        Self("drips a chunk extension", "timeout") { peer in
+            _ = peer.request()
+            peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10;")
+            while peer.send("x") { usleep(10_000) }
+        },
         Self("answers 100 Continue and is silent", "timeout") { peer in
             _ = peer.request()
             peer.send("HTTP/1.1 100 Continue\r\n\r\n")
             peer.waitForClose()
         },
     ]
+
+    /// Takes the request, sends `start`, and then `more` until the client has closed.
+    private static func goesOn(_ description: String, _ start: String, _ more: String) -> Self {
+        let much = [UInt8](String(repeating: more, count: 65_536 / more.utf8.count).utf8)
+        return Self(description, "bad_answer") { peer in
+            _ = peer.request()
+            peer.send(start)
+            while peer.send(much) {}
+        }
+    }
+
+    /// Those whose answer has no end, and comes as fast as it can.
+    static let endless: [Self] = {
+        let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        return [
+            goesOn("sends header fields without end", "HTTP/1.1 200 OK\r\n", "A: b\r\n"),
+            goesOn("sends interim responses without end", "", "HTTP/1.1 100 Continue\r\n\r\n"),
+            goesOn("sends empty lines before its status line without end", "", "\r\n"),
+            goesOn("sends a chunk extension without end", chunked + "10;", "x"),
+            goesOn("sends chunks of one byte without end", chunked, "1\r\n \r\n"),
+            goesOn(
+                "sends trailer fields without end",
+                chunked + "10\r\n{\"echo\":\"Hello\"}\r\n0\r\n", "A: b\r\n"),
+        ]
+    }()
 
     /// Those that end the connection before the answer is complete.
     static let cutOff = [
@@ -133,6 +168,9 @@ struct Misbehaviour: Sendable, CustomTestStringConvertible {
         sends(
             "has one field of 1 MB", "bad_answer",
             answer(fields: "X-Long: \(String(repeating: "x", count: 1_000_000))\n")),
+        sends(
+            "has 20,000 fields", "bad_answer",
+            answer(fields: String(repeating: "X-F: 1\n", count: 20_000))),
         sends("answers nothing", "bad_answer", "HTTP/1.1 200 OK\nContent-Length: 0\n\n"),
         sends("answers no JSON", "bad_answer", "HTTP/1.1 200 OK\nContent-Length: 5\n\nHello"),
         sends(
@@ -186,8 +224,7 @@ struct Misbehaviour: Sendable, CustomTestStringConvertible {
         sends("has no reason phrase", nil, answer(status: "200")),
         sends("has a field without a space", nil, answer(fields: "X-Field:value\n")),
         sends("has an empty field", nil, answer(fields: "X-Field:\nX-Other:  \n")),
-        sends(
-            "has 20,000 fields", nil, answer(fields: String(repeating: "X-F: 1\n", count: 20_000))),
+        sends("has 900 fields", nil, answer(fields: String(repeating: "X-F: 1\n", count: 900))),
         sends("continues first", nil, "HTTP/1.1 100 Continue\n\n" + answer()),
         sends("hints early", nil, "HTTP/1.1 103 Early Hints\nLink: </x>\n\n" + answer()),
         sends("sets a cookie", nil, answer(fields: "Set-Cookie: a=b\n")),
@@ -218,9 +255,12 @@ struct Misbehaviour: Sendable, CustomTestStringConvertible {
         "answers with 200 MB", "answers with 200 MB in chunks",
         "answers with 100 MB in 600 KB of gzip", "has 20,000 fields",
         "has a field without a space", "has an empty field", "has no reason phrase",
+        "sends header fields without end", "sends interim responses without end",
+        "sends a chunk extension without end", "sends chunks of one byte without end",
+        "sends trailer fields without end",
     ]
 
-    static let all = slow + cutOff + badStatus + badAnswer + huge + valid
+    static let all = slow + endless + cutOff + badStatus + badAnswer + huge + valid
 }
 
 /// A gzip of zeros, by the deflate format: a literal, then its repetition by 258, over and over.

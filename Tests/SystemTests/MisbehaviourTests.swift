@@ -17,7 +17,79 @@ extension SystemTests {
             }
         }
 
-        private func survive(_ misbehaviour: Misbehaviour) throws {
+        /// The variable with which Service B has a dispatch source for each socket.
+        private static let withoutEpoll = ["CFNF_WITHOUT_EPOLL": "1"]
+
+        @Test(arguments: Misbehaviour.endless + Misbehaviour.cutOff + Misbehaviour.valid)
+        func `Without an epoll set Service B survives as well`(
+            _ misbehaviour: Misbehaviour
+        ) async throws {
+            try await onThread { () throws in
+                try withKnownIssue {
+                    try survive(misbehaviour, environment: Self.withoutEpoll)
+                } when: {
+                    !hasFixes && Misbehaviour.fixed.contains(misbehaviour.testDescription)
+                }
+            }
+        }
+
+        @Test(arguments: Misbehaviour.endless, [[:], Self.withoutEpoll])
+        func `An answer without an end holds up no other call, and costs no memory`(
+            _ misbehaviour: Misbehaviour, environment: [String: String]
+        ) async throws {
+            try await onThread { () throws in
+                try withKnownIssue {
+                    try answerOthers(during: misbehaviour, environment: environment)
+                } when: {
+                    !hasFixes && Misbehaviour.fixed.contains(misbehaviour.testDescription)
+                }
+            }
+        }
+
+        private func answerOthers(
+            during misbehaviour: Misbehaviour, environment: [String: String]
+        ) throws {
+            // The first four connections are bad, at once, and all others are good.
+            let bad = Counter()
+            let peer = try Peer { peer in
+                if bad.value < 4 {
+                    bad.add()
+                    return misbehaviour.serve(peer)
+                }
+                while case let request = peer.request(), !request.isEmpty {
+                    peer.respond("{\"echo\":\"Hello\"}")
+                }
+            }
+            let b = try serviceB(
+                calling: peer.port, ["--timeout", "1s"], environment: environment)
+            _ = try get("/metrics", port: b.port)
+            let before = try b.residentBytes()
+            let clients = try (0..<4).map { _ in try HTTPClient(port: b.port) }
+            for (n, client) in clients.enumerated() {
+                try client.request("/call-echo?msg=Hello")
+                try #require(eventually { bad.value > n })
+            }
+            for _ in 0..<20 {
+                #expect(try get("/call-echo?msg=Hello", port: b.port).body == success("Hello"))
+            }
+            for client in clients {
+                let body = try client.response()?.body
+                #expect(body?.hasPrefix(#"{"details":"\#(misbehaviour.reason ?? ""): "#) == true)
+            }
+            let ended = ContinuousClock.now
+            #expect(
+                try eventually {
+                    try get("/metrics", port: b.port).body
+                        .contains("\nupstream_requests_in_flight 0.0\n")
+                })
+            #expect(ContinuousClock.now - ended < .milliseconds(500))
+            #expect(try b.residentBytes() < before + 30_000_000)
+            #expect(try get("/call-echo?msg=Hello", port: b.port).body == success("Hello"))
+        }
+
+        private func survive(
+            _ misbehaviour: Misbehaviour, environment: [String: String] = [:]
+        ) throws {
             let isHealthy = Gate()
             let peer = try Peer { peer in
                 if !isHealthy.isOpen { return misbehaviour.serve(peer) }
@@ -25,7 +97,8 @@ extension SystemTests {
                     peer.respond("{\"echo\":\"Hello\"}")
                 }
             }
-            let b = try serviceB(calling: peer.port, ["--timeout", "500ms"])
+            let b = try serviceB(
+                calling: peer.port, ["--timeout", "500ms"], environment: environment)
             let before = try b.residentBytes()
             let times = try (0..<3).map { _ in
                 let start = ContinuousClock.now
@@ -69,11 +142,16 @@ extension SystemTests {
             }
         }
 
-        @Test func `The fixes of FoundationNetworking are at work`() async throws {
+        @Test(arguments: [true, false])
+        func `The fixes of FoundationNetworking are at work`(hasEpoll: Bool) async throws {
             try await onThread { () throws in
-                let b = try ServiceProcess("service-b", ["--log-level", "debug"])
+                let b = try ServiceProcess(
+                    "service-b", ["--log-level", "debug"],
+                    environment: hasEpoll ? [:] : Self.withoutEpoll)
                 withKnownIssue {
-                    let line = #"debug service-b "fixes of FoundationNetworking" active=true"#
+                    let line =
+                        #"debug service-b "fixes of FoundationNetworking" active=true epoll="#
+                        + "\(hasEpoll)"
                     #expect(b.lines.contains { $0.hasSuffix(line) })
                 } when: {
                     !hasFixes

@@ -83,7 +83,7 @@ private func send(_ stream: RequestStream, port: UInt16) throws -> [Int] {
 }
 
 /// How much of it there is to be: 1 is all, less is for builds that are slow.
-private let scale = ProcessInfo.processInfo.environment["TORTURE"].flatMap { Double($0) }
+let scale = ProcessInfo.processInfo.environment["TORTURE"].flatMap { Double($0) }
 
 extension SystemTests {
     @Suite(.enabled(if: scale != nil, "make torture"))

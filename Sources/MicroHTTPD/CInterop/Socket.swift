@@ -77,7 +77,7 @@ extension Socket {
     static func shutDown(_ descriptor: CInt) { shutdown(descriptor, CInt(SHUT_RDWR)) }
 
     /// Whether this is an address of IPv6.
-    static func isIPv6(_ text: ArraySlice<UInt8>) -> Bool {
+    package static func isIPv6(_ text: ArraySlice<UInt8>) -> Bool {
         var address = in6_addr()
         return unsafe inet_pton(AF_INET6, String(decoding: text, as: UTF8.self), &address) == 1
     }

@@ -9,4 +9,7 @@
 // Whether this is a build for ThreadSanitizer.
 bool cti_is_sanitized(void);
 
+// Lets a process have `count` files open, from now on.
+bool cti_limit_files(int pid, unsigned long count);
+
 #endif

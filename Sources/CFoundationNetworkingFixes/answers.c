@@ -1,0 +1,241 @@
+// What an answer may be, how long it may go on and how large it may get.
+//
+// URLSession takes each line and each part of a body from libcurl as it comes, ends the process for
+// some that it does not expect, and has no limit: an answer without an end goes on until the call
+// is cancelled, and the cancelling waits for the one queue that is busy with the answer. libcurl
+// keeps every line in memory as well. So each line and each part is looked at here first, and
+// libcurl asks here after each read whether to go on.
+
+#include "functions.h"
+
+#include "CFoundationNetworkingFixes.h"
+
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+enum {
+    // More than any answer to a message that fits into a request; EchoClient knows the exact limit.
+    BODY_LIMIT = 128 * 1024,
+    // Of status, header and trailer lines, those of interim responses (100, 103) among them.
+    LINE_COUNT_LIMIT = 1000,
+    LINE_SIZE_LIMIT = 64 * 1024,
+    // Of all that is read for one answer, so of what libcurl does not show as well: the sizes and
+    // extensions of chunks. A body in chunks of one byte is six times as long.
+    READ_LIMIT = 1024 * 1024,
+};
+
+// What becomes of one answer on its way from libcurl to URLSession; every handle owns one.
+typedef struct {
+    DataCallback header, write;
+    void *headerContext, *writeContext;
+    bool isHeaderOpen, isHeaderComplete;
+    size_t lineCount, lineSize;
+    char *body;
+    size_t bodySize;
+    int socket;
+    uint64_t readBefore;
+    long long deadline;
+    bool isLate;
+} Answer;
+
+// In milliseconds.
+static long timeout;
+
+void cfnf_set_timeout(long milliseconds)
+{
+    timeout = milliseconds;
+}
+
+static long long now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * 1000LL + time.tv_nsec / 1000000;
+}
+
+void *answer_of(void *easy)
+{
+    char *answer = NULL;
+    if (isActive)
+        next.getinfo_charp(easy, (Info) {INFO_PRIVATE}, &answer);
+    return answer;
+}
+
+// libcurl calls this with each line of a header section, of a trailer section too.
+static size_t header_line(char *line, size_t size, size_t count, void *context)
+{
+    Answer *answer = context;
+    size_t length = size * count;
+    answer->lineCount += 1;
+    answer->lineSize += length;
+    if (answer->lineCount > LINE_COUNT_LIMIT || answer->lineSize > LINE_SIZE_LIMIT)
+        return 0;
+    bool isStatus = length > 12 && strncmp(line, "HTTP/", 5) == 0;
+    if (isStatus && answer->bodySize == 0) {
+        answer->isHeaderComplete = false;
+        // Another header section follows that of an interim response.
+        answer->isHeaderOpen = line[9] != '1';
+        if (!answer->isHeaderOpen)
+            return length;
+        // In a form that URLSession can read: it wants a reason phrase (none).
+        char status[] = "HTTP/1.1 000 -\r\n";
+        memcpy(status + 9, line + 9, 3);
+        size_t taken = answer->header(status, 1, sizeof status - 1, answer->headerContext);
+        return taken == sizeof status - 1 ? length : 0;
+    }
+    bool isEnd = length <= 2;
+    if (isEnd && answer->isHeaderOpen) {
+        answer->isHeaderOpen = false;
+        answer->isHeaderComplete = true;
+        return answer->header(line, size, count, answer->headerContext);
+    }
+    // A field. Nobody asks for any, and URLSession would
+    // - end the process for one in a trailer section (none);
+    // - end the process for `Location: //%zz/` (none), and follow any other;
+    // - never complete the task for `WWW-Authenticate: Basic` (#5457, 6.3.2);
+    // - fail where no space follows the colon (#5527, 6.4);
+    // - take seconds for 20,000 of them (none).
+    return length;
+}
+
+// URLSession collects whatever comes, in memory (#3204), and makes a timer anew for each part, which
+// for a body in chunks of one byte takes seconds (none). It gets the body in one part, at the end.
+static size_t body_part(char *data, size_t size, size_t count, void *context)
+{
+    Answer *answer = context;
+    size_t length = size * count;
+    if (answer->bodySize + length > BODY_LIMIT)
+        return 0;
+    char *body = realloc(answer->body, answer->bodySize + length);
+    if (body == NULL)
+        return 0;
+    memcpy(body + answer->bodySize, data, length);
+    answer->body = body;
+    answer->bodySize += length;
+    return length;
+}
+
+// How much a connection has received since it was opened.
+static uint64_t received(int socket)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    return getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_received
+                                                                         : 0;
+}
+
+void watch_answer(void *easy, int socket)
+{
+    Answer *answer = answer_of(easy);
+    if (answer == NULL || answer->socket == socket)
+        return;
+    answer->socket = socket;
+    answer->readBefore = received(socket);
+}
+
+// libcurl calls this when it has read, after 100 times at the latest, and ends the transfer if the
+// result is not 0.
+static int progress(
+    void *context, long long total, long long current, long long sendTotal, long long sendCurrent)
+{
+    (void) total; (void) current; (void) sendTotal; (void) sendCurrent;
+    Answer *answer = context;
+    answer->isLate = answer->deadline != 0 && now() > answer->deadline;
+    return answer->isLate
+        || (answer->socket >= 0 && received(answer->socket) > answer->readBefore + READ_LIMIT);
+}
+
+EasyCode CFURLSession_easy_setopt_ptr(void *easy, Option option, void *value)
+{
+    Answer *answer = answer_of(easy);
+    if (answer != NULL && option.value == OPT_HEADERDATA) {
+        answer->headerContext = value;
+        value = answer;
+    } else if (answer != NULL && option.value == OPT_WRITEDATA) {
+        answer->writeContext = value;
+        value = answer;
+    } else if (answer != NULL && option.value == OPT_PROGRESSDATA) {
+        value = answer;
+    }
+    return next.setopt_ptr(easy, option, value);
+}
+
+EasyCode CFURLSession_easy_setopt_wc(void *easy, Option option, DataCallback callback)
+{
+    Answer *answer = answer_of(easy);
+    if (answer != NULL && option.value == OPT_HEADERFUNCTION) {
+        answer->header = callback;
+        callback = header_line;
+    } else if (answer != NULL && option.value == OPT_WRITEFUNCTION) {
+        answer->write = callback;
+        callback = body_part;
+    }
+    return next.setopt_wc(easy, option, callback);
+}
+
+// URLSession's own does nothing, and is not called.
+EasyCode CFURLSession_easy_setopt_tc(void *easy, Option option, ProgressCallback callback)
+{
+    bool isOurs = answer_of(easy) != NULL && option.value == OPT_XFERINFOFUNCTION;
+    return next.setopt_tc(easy, option, isOurs ? progress : callback);
+}
+
+EasyCode CFURLSession_easy_setopt_long(void *easy, Option option, long value)
+{
+    bool isOurs = answer_of(easy) != NULL && option.value == OPT_NOPROGRESS;
+    return next.setopt_long(easy, option, isOurs ? 0 : value);
+}
+
+void begin_answer(void *easy)
+{
+    Answer *answer = calloc(1, sizeof *answer);
+    if (answer == NULL)
+        return;
+    answer->socket = -1;
+    answer->deadline = timeout > 0 ? now() + timeout : 0;
+    next.setopt_ptr(easy, (Option) {OPT_PRIVATE}, answer);
+}
+
+void CFURLSessionEasyHandleDeinit(void *easy)
+{
+    Answer *answer = answer_of(easy);
+    next.deinit(easy);
+    if (answer != NULL)
+        free(answer->body);
+    free(answer);
+}
+
+// Without this a Content-Length from 2^63 - 512 on ends the process: Int64(Double) (none).
+EasyCode CFURLSession_easy_getinfo_double(void *easy, Info info, double *value)
+{
+    EasyCode code = next.getinfo_double(easy, info, value);
+    if (isActive && code.value == CODE_OK && *value > 1e15)
+        *value = 1e15;
+    return code;
+}
+
+// A transfer has ended.
+MultiHandleInfo CFURLSessionMultiHandleInfoRead(void *multi, int *left)
+{
+    MultiHandleInfo info = next.info_read(multi, left);
+    Answer *answer = info.easyHandle == NULL ? NULL : answer_of(info.easyHandle);
+    if (answer == NULL)
+        return info;
+    if (info.resultCode.value == CODE_ABORTED_BY_CALLBACK && answer->isLate)
+        info.resultCode.value = CODE_OPERATION_TIMEDOUT;
+    if (info.resultCode.value != CODE_OK)
+        return info;
+    // An answer that ends inside its header section, which to libcurl is no error, ends the process:
+    // "Transfer completed, but there's no response" (#5286, 6.4).
+    if (!answer->isHeaderComplete)
+        info.resultCode.value = CODE_GOT_NOTHING;
+    else if (answer->bodySize > 0
+        && answer->write(answer->body, 1, answer->bodySize, answer->writeContext)
+            != answer->bodySize)
+        info.resultCode.value = CODE_WRITE_ERROR;
+    return info;
+}

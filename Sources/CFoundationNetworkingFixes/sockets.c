@@ -1,0 +1,213 @@
+// How a session waits for its sockets.
+//
+// URLSession makes a dispatch source for each socket of each transfer, for input and for output,
+// and cancels it with the transfer. Where connections end just then, about one in 80,000 calls ends
+// the process: libdispatch handles an event of a source that is no more (none). And a source for
+// output is not cancelled when libcurl goes on to wait for input alone, and takes a whole core while
+// a new connection waits for its answer (none).
+//
+// Here all sockets of a session are in one epoll set, and URLSession has one source, for the
+// descriptor of that set, which stays. When it fires, URLSession has libcurl handle "the socket",
+// and CFURLSessionMultiHandleAction handles those that are ready.
+//
+// URLSession takes an error of any of these functions with `try!`, which ends the process, so that
+// none returns one of its own: a socket that cannot be waited for is a call that times out.
+
+#define _GNU_SOURCE
+#include "functions.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+// The sockets of one session.
+typedef struct Set {
+    struct Set *next;
+    void *multi;
+    // What URLSession gave for its callback.
+    void *context;
+    int epoll;
+    // The dispatch source for the descriptor, and URLSession's object that owns it.
+    void *source, *sources;
+} Set;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static Set *sets;
+
+// All multi handles have the same one.
+static SocketCallback next_socket;
+
+// The set that this thread has URLSession make a source for.
+static _Thread_local Set *registering;
+
+static Set *set_of(void *multi)
+{
+    pthread_mutex_lock(&lock);
+    Set *set = sets;
+    while (set != NULL && set->multi != multi)
+        set = set->next;
+    pthread_mutex_unlock(&lock);
+    return set;
+}
+
+static Set *make_set(void *multi, void *context)
+{
+    Set *set = calloc(1, sizeof *set);
+    if (set == NULL)
+        return NULL;
+    set->multi = multi;
+    set->context = context;
+    set->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (set->epoll < 0) {
+        free(set);
+        return NULL;
+    }
+    pthread_mutex_lock(&lock);
+    set->next = sets;
+    sets = set;
+    pthread_mutex_unlock(&lock);
+    return set;
+}
+
+static Set *take_set(void *multi)
+{
+    pthread_mutex_lock(&lock);
+    Set **place = &sets;
+    while (*place != NULL && (*place)->multi != multi)
+        place = &(*place)->next;
+    Set *set = *place;
+    if (set != NULL)
+        *place = set->next;
+    pthread_mutex_unlock(&lock);
+    return set;
+}
+
+static void close_set(void *context)
+{
+    Set *set = context;
+    close(set->epoll);
+    free(set);
+}
+
+// Has URLSession make its source, which it does before it returns.
+static bool is_registered(Set *set)
+{
+    registering = set;
+    // URLSession looks at the first argument nowhere, and it may not be null.
+    next_socket(set, set->epoll, POLL_IN, set->context, NULL);
+    registering = NULL;
+    return set->source != NULL && set->sources != NULL;
+}
+
+MultiCode CFURLSessionMultiHandleAssign(void *multi, int socket, void *sources)
+{
+    if (registering == NULL || socket != registering->epoll)
+        return next.multi_assign(multi, socket, sources);
+    registering->sources = sources;
+    return (MultiCode) {CODE_OK};
+}
+
+// The one function here that is not URLSession's alone: it only looks.
+void *dispatch_source_create(const void *type, uintptr_t handle, uintptr_t mask, void *queue)
+{
+    // Another library may call it before find_functions has run.
+    if (next.source_create == NULL)
+        next.source_create = (void *(*)(const void *, uintptr_t, uintptr_t, void *)) dlsym(
+            RTLD_NEXT, "dispatch_source_create");
+    void *source = next.source_create(type, handle, mask, queue);
+    if (source != NULL && registering != NULL && handle == (uintptr_t) registering->epoll) {
+        next.dispatch_retain(source);
+        registering->source = source;
+    }
+    return source;
+}
+
+static int wait_in_set(void *easy, int socket, int what, void *context, void *unused)
+{
+    (void) unused;
+    Set *set = context;
+    if (what == POLL_REMOVE) {
+        epoll_ctl(set->epoll, EPOLL_CTL_DEL, socket, NULL);
+        return 0;
+    }
+    struct epoll_event event = {.data.fd = socket};
+    if (what & POLL_IN) {
+        event.events |= EPOLLIN;
+        watch_answer(easy, socket);
+    }
+    if (what & POLL_OUT)
+        event.events |= EPOLLOUT;
+    if (epoll_ctl(set->epoll, EPOLL_CTL_ADD, socket, &event) != 0 && errno == EEXIST)
+        epoll_ctl(set->epoll, EPOLL_CTL_MOD, socket, &event);
+    return 0;
+}
+
+// Without an epoll set: URLSession's sources, less the one for output that it forgets to cancel.
+static int wait_in_sources(void *easy, int socket, int what, void *context, void *sources)
+{
+    if (what & POLL_IN)
+        watch_answer(easy, socket);
+    if (what == POLL_IN && sources != NULL) {
+        next_socket(easy, socket, POLL_REMOVE, context, sources);
+        sources = NULL;
+    }
+    return next_socket(easy, socket, what, context, sources);
+}
+
+MultiCode CFURLSession_multi_setopt_ptr(void *multi, MultiOption option, void *value)
+{
+    if (isEpollActive && option.value == MULTI_OPT_SOCKETDATA) {
+        Set *set = make_set(multi, value);
+        if (set != NULL)
+            value = set;
+    }
+    return next.multi_setopt_ptr(multi, option, value);
+}
+
+// URLSession calls this after CFURLSession_multi_setopt_ptr, when it makes a session.
+MultiCode CFURLSession_multi_setopt_sf(void *multi, MultiOption option, SocketCallback callback)
+{
+    if (!isActive)
+        return next.multi_setopt_sf(multi, option, callback);
+    next_socket = callback;
+    Set *set = set_of(multi);
+    if (set != NULL && !is_registered(set)) {
+        next.multi_setopt_ptr(multi, (MultiOption) {MULTI_OPT_SOCKETDATA}, set->context);
+        // The descriptor stays, for the source that there may be.
+        free(take_set(multi));
+        set = NULL;
+    }
+    return next.multi_setopt_sf(multi, option, set != NULL ? wait_in_set : wait_in_sources);
+}
+
+MultiCode CFURLSessionMultiHandleAction(void *multi, int socket, int mask, int *running)
+{
+    Set *set = isEpollActive && socket >= 0 ? set_of(multi) : NULL;
+    if (set == NULL || set->epoll != socket)
+        return next.multi_action(multi, socket, mask, running);
+    struct epoll_event events[64];
+    int count = epoll_wait(set->epoll, events, 64, 0);
+    // libcurl finds out itself what a socket is ready for: it may be another one by its turn.
+    for (int i = 0; i < count; i += 1)
+        next.multi_action(multi, events[i].data.fd, 0, running);
+    return (MultiCode) {CODE_OK};
+}
+
+// A session has ended, and its sockets are closed.
+MultiCode CFURLSessionMultiHandleDeinit(void *multi)
+{
+    MultiCode code = next.multi_deinit(multi);
+    Set *set = take_set(multi);
+    if (set == NULL)
+        return code;
+    // libdispatch calls this when it has let go of the descriptor, which may be closed only then.
+    next.set_context(set->source, set);
+    next.source_set_cancel_handler(set->source, close_set);
+    next.source_cancel(set->source);
+    next.dispatch_release(set->source);
+    next.swift_release(set->sources);
+    return code;
+}

@@ -1,0 +1,86 @@
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+/// How many calls ended how.
+private final class Outcomes: Sendable {
+    private let counts = Mutex<[String: Int]>([:])
+
+    var all: [String: Int] { counts.withLock { $0 } }
+
+    var sum: Int { all.values.reduce(0, +) }
+
+    func add(_ outcome: String) {
+        counts.withLock { $0[outcome, default: 0] += 1 }
+    }
+}
+
+/// Calls Service B on one connection until `isOver`, with pauses of up to 10 ms.
+private func call(port: UInt16, until isOver: Gate, _ outcomes: Outcomes) {
+    guard let client = try? HTTPClient(port: port) else { return }
+    while !isOver.isOpen {
+        guard (try? client.request("/call-echo?msg=Hello")) != nil,
+            let reply = try? client.response()
+        else { return }  // The process has ended, or else the test says so.
+        let reason = reply.body.dropFirst(#"{"details":""#.count).prefix { $0 != ":" }
+        outcomes.add(reply.status == 503 ? String(reason) : String(reply.status))
+        usleep(.random(in: 0...10_000))
+    }
+}
+
+extension SystemTests.TortureTests {
+    // CRASH_CALLS says how many calls, in place of half a million; CFNF_WITHOUT_EPOLL=1 has Service
+    // B wait for each socket with a source of its own.
+    @Test func `Connections to Service A that end at any moment end no process`() async throws {
+        try await onThread { () throws in
+            let variables = ProcessInfo.processInfo.environment
+            let wanted =
+                variables["CRASH_CALLS"].flatMap { Int($0) } ?? Int(500_000 * (scale ?? 0))
+            // Answers at once, and closes the connection after half of its answers.
+            let peer = try Peer { peer in
+                while case let request = peer.request(), !request.isEmpty {
+                    peer.respond("{\"echo\":\"Hello\"}")
+                    guard Bool.random() else { continue }
+                    usleep(.random(in: 0...4000))
+                    if Int.random(in: 0..<10) < 3 { peer.reset() }
+                    return
+                }
+            }
+            let outcomes = Outcomes()
+            var runs = 0
+            var crashes: [CInt] = []
+            let start = ContinuousClock.now
+            while outcomes.sum < wanted, ContinuousClock.now - start < .seconds(3600) {
+                runs += 1
+                let b = try serviceB(
+                    calling: peer.port, ["--log-level", "notice"],
+                    environment: variables.filter { $0.key == "CFNF_WITHOUT_EPOLL" })
+                let isOver = Gate()
+                let clients = (0..<32).map { _ in
+                    let isDone = Gate()
+                    Thread.detachNewThread {
+                        call(port: b.port, until: isOver, outcomes)
+                        isDone.open()
+                    }
+                    return isDone
+                }
+                // What has not ended by then goes on in a process that is started afresh.
+                _ = eventually(within: .seconds(4)) { clients.allSatisfy(\.isOpen) }
+                isOver.open()
+                #expect(eventually(within: .seconds(30)) { clients.allSatisfy(\.isOpen) })
+                b.signal(SIGTERM)
+                let code = b.exitCode()
+                if code != 0 { crashes.append(code) }
+            }
+            print(
+                """
+                closing connections: \(outcomes.sum) calls in \(runs) runs, \(outcomes.all), \
+                \(crashes.count) crashes \(crashes)
+                """)
+            #expect(outcomes.sum >= wanted)
+            #expect(crashes.isEmpty)
+            #expect(Set(outcomes.all.keys).isSubset(of: ["200", "reset"]))
+        }
+    }
+}
