@@ -1,4 +1,4 @@
-.PHONY: run test api-test soak torture demo bench lint format setup help
+.PHONY: run test api-test deploy-test stack-test soak torture demo bench lint format setup help
 
 # What the Swift toolchain does not bring.
 PACKAGES := libmicrohttpd-dev pkg-config curl
@@ -21,6 +21,16 @@ api-test: setup ## Hold the services against their descriptions, with tools from
 	swift build --product service-a
 	swift build --product service-b
 	@scripts/api-test
+
+deploy-test: setup ## Validate what is in deploy/, with tools from PyPI and Debian
+	@python3 -c 'import ensurepip' 2>/dev/null || $(call install,python3-venv)
+	@apt-cache show prometheus >/dev/null 2>&1 || $(SUDO) apt-get update -qq
+	swift build --product service-a
+	swift build --product service-b
+	@scripts/deploy-test
+
+stack-test: ## Update, scale, kill and freeze under load on the engine that docker reaches
+	@scripts/stack-test
 
 soak: setup ## Kill, freeze and restart Service A for minutes, and measure
 	swift build -c release --build-tests -Xswiftc -enable-testing --scratch-path .build-soak
@@ -68,4 +78,4 @@ setup:
 		$(call install,$(PACKAGES))
 
 help: ## Say what there is to make
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
