@@ -55,11 +55,14 @@ struct ServiceB: ServiceCommand {
             "--service-a-url", "SERVICE_A_URL",
             takes: "an http URL without user, query and fragment"
         ) { ServiceAURL($0) }.value(serviceAURL, default: "http://localhost:8080")
+        let deadline = try Setting("--timeout", "SERVICE_A_TIMEOUT", atLeast: .milliseconds(1))
+            .value(timeout, default: "2s")
         let client = EchoClient(
-            timeout: try Setting("--timeout", "SERVICE_A_TIMEOUT", atLeast: .milliseconds(1))
-                .value(timeout, default: "2s"),
+            timeout: deadline,
             maxCalls: min(maxCalls, DescriptorLimit.connections))
         let callEcho = CallEcho(serviceA: serviceA, client: client)
+        let page = Page(deadline: deadline)
+        router.get("/") { _ in page.response }
         router.get("/call-echo") { request in try await callEcho.response(to: request) }
     }
 }
