@@ -1,4 +1,4 @@
-.PHONY: run test api-test soak demo bench lint format setup help
+.PHONY: run test api-test page-test soak demo bench lint format setup help
 
 # What the Swift toolchain does not bring.
 PACKAGES := libmicrohttpd-dev pkg-config curl
@@ -21,6 +21,12 @@ api-test: setup ## Hold the services against their descriptions, with tools from
 	swift build --product service-a
 	swift build --product service-b
 	@scripts/api-test
+
+page-test: setup ## Watch Service B's page in a browser, with Debian's Chromium
+	@command -v chromium chromedriver >/dev/null || $(call install,chromium chromium-driver)
+	swift build --product service-a
+	swift build --product service-b
+	@scripts/page-test
 
 soak: setup ## Kill, freeze and restart Service A for minutes, and measure
 	swift build -c release --build-tests -Xswiftc -enable-testing --scratch-path .build-soak
@@ -57,7 +63,8 @@ bench: setup ## Measure both services beside others of their kind (20 minutes)
 
 SWIFT_FILES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
 
-lint: ## Check the format
+lint: ## Check the format, and the hashes of the page
+	@scripts/page-hashes --check
 	swift format lint --strict --recursive --parallel $(SWIFT_FILES)
 
 format: ## Format

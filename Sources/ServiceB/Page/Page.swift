@@ -14,7 +14,7 @@ struct Page: Sendable {
         let script = String(decoding: PackageResources.page_js, as: UTF8.self)
         let document =
             html
-            .replacing(#"data-deadline="2000""#, with: #"data-deadline="\#(Milliseconds(deadline))""#)
+            .replacing(#"deadline="2000""#, with: #"deadline="\#(Milliseconds(deadline))""#)
             .replacing(#"<link rel="stylesheet" href="page.css">"#, with: "<style>\(style)</style>")
             .replacing(#" src="page.js"></script>"#, with: ">\(script)</script>")
         response = Response(
@@ -30,6 +30,6 @@ struct Page: Sendable {
     }
 
     // Written by scripts/page-hashes.
-    private static let styleHash = "sha256-NhdRKy1JPqgdbJ4fI0k5UG4uZVRICo0wMygO05rDT8c="
-    private static let scriptHash = "sha256-tvj71JQV9LiHnqoYOgpu8Vj6o4ok8qa87FEAB60Wa1Q="
+    private static let styleHash = "sha256-0T0RN4nC4rywsavPAMPxP81T9y4VIujMjthezUJ4l5Q="
+    private static let scriptHash = "sha256-S3cI55hpQMsnGJwQte+XF3CksCAL265qGsinQb0Wrvw="
 }

@@ -39,11 +39,6 @@ function milliseconds(ms) {
   return ms < 1000 ? `${+ms.toPrecision(2)} ms` : `${+(ms / 1000).toFixed(2)} s`
 }
 
-function duration(ms) {
-  const s = Math.floor(ms / 1000)
-  return s < 60 ? `${s} s` : `${Math.floor(s / 60)} min ${s % 60} s`
-}
-
 // The scale is logarithmic, from half a millisecond to twice the deadline.
 const least = Math.min(0.5, deadline / 100)
 const share = ms => Math.log(ms / least) / Math.log(2 * deadline / least)
@@ -135,7 +130,8 @@ function draw() {
   if (!state) return
   text($('b').lastChild, waits > 300 ? `waits, ${(waits / 1000).toFixed(1)} s`
     : state === 'gone' ? 'not there' : 'answers')
-  const lasts = duration(now - since)
+  const s = Math.floor((now - since) / 1000)
+  const lasts = s < 60 ? `${s} s` : `${Math.floor(s / 60)} min ${s % 60} s`
   text($('since'), paused ? 'Paused.' : state === 'ok' ? `Available for ${lasts}.`
     : state === 'gone' ? `Gone for ${lasts}. This page goes on by itself when it is back.`
       : `Unavailable for ${lasts}. ${outcomes.get(state).meaning}`)
