@@ -30,6 +30,6 @@ struct Page: Sendable {
     }
 
     // Written by scripts/page-hashes.
-    private static let styleHash = "sha256-0T0RN4nC4rywsavPAMPxP81T9y4VIujMjthezUJ4l5Q="
+    private static let styleHash = "sha256-N2eP9vXmnqBbEDJSWb2EfsVxOWv6xrdM4/TAUYhhIdQ="
     private static let scriptHash = "sha256-S3cI55hpQMsnGJwQte+XF3CksCAL265qGsinQb0Wrvw="
 }
