@@ -30,6 +30,6 @@ struct Page: Sendable {
     }
 
     // Written by scripts/page-hashes.
-    private static let styleHash = "sha256-N2eP9vXmnqBbEDJSWb2EfsVxOWv6xrdM4/TAUYhhIdQ="
-    private static let scriptHash = "sha256-S3cI55hpQMsnGJwQte+XF3CksCAL265qGsinQb0Wrvw="
+    private static let styleHash = "sha256-2//6cHGtUc8PzXQElOzRBM+ZI5RQr/jBSLVr1iGSPwk="
+    private static let scriptHash = "sha256-m2EKQE1cTxF3573mMaaJHiov/WhYYoHLWkB4op4xpRo="
 }

@@ -109,6 +109,7 @@ function enter(outcome) {
   text($('a').lastChild, a)
   text($('to-a').lastChild, { ok: '200', gone: '', overloaded: '' }[outcome] ?? word)
   text($('to-b').lastChild, { ok: '200', gone: 'no answer' }[outcome] ?? '503')
+  draw()
 }
 
 function draw() {
