@@ -1,4 +1,4 @@
-.PHONY: run test api-test deploy-test stack-test soak torture demo bench lint format setup help
+.PHONY: run test api-test deploy-test stack-test page-test soak torture demo bench lint format setup help
 
 # What the Swift toolchain does not bring.
 PACKAGES := libmicrohttpd-dev pkg-config curl
@@ -31,6 +31,12 @@ deploy-test: setup ## Validate what is in deploy/, with tools from PyPI and Debi
 
 stack-test: ## Update, scale, kill and freeze under load on the engine that docker reaches
 	@scripts/stack-test
+
+page-test: setup ## Watch Service B's page in a browser, with Debian's Chromium
+	@command -v chromium chromedriver >/dev/null || $(call install,chromium chromium-driver)
+	swift build --product service-a
+	swift build --product service-b
+	@scripts/page-test
 
 soak: setup ## Kill, freeze and restart Service A for minutes, and measure
 	swift build -c release --build-tests -Xswiftc -enable-testing --scratch-path .build-soak
@@ -67,7 +73,8 @@ bench: setup ## Measure both services beside others of their kind (12 minutes)
 
 SWIFT_FILES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
 
-lint: ## Check the format
+lint: ## Check the format, and the hashes of the page
+	@scripts/page-hashes --check
 	swift format lint --strict --recursive --parallel $(SWIFT_FILES)
 
 format: ## Format

@@ -6,12 +6,12 @@ import MicroHTTPD
 struct AccessLog: Sendable {
     let handler: LineLogHandler
 
-    /// Writes the line of one exchange: probes at debug, failures of ours at error.
+    /// Writes the line of one exchange: probes and the page at debug, failures of ours at error.
     func write(_ record: AccessRecord) {
         let level: Logger.Level =
             switch record.route {
-            // Asked for all the time, and by machines.
-            case "/health", "/metrics", "/ready": .debug
+            // Probes, which machines ask for all the time, and the page, whose calls are of interest.
+            case "/", "/health", "/metrics", "/ready": .debug
             case _ where record.code >= 500 || record.response?.status.kind == .serverError: .error
             default: .info
             }
