@@ -1,4 +1,4 @@
-.PHONY: run test api-test soak torture demo bench lint format setup help
+.PHONY: run test api-test check soak torture demo bench lint format setup help
 
 # What the Swift toolchain does not bring.
 PACKAGES := libmicrohttpd-dev pkg-config curl
@@ -57,8 +57,14 @@ bench: setup ## Measure both services beside others of their kind (12 minutes)
 
 SWIFT_FILES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
 
-lint: ## Check the format
+lint: ## Check the format, and the rules of the source tree
 	swift format lint --strict --recursive --parallel $(SWIFT_FILES)
+	@scripts/lint
+
+check: ## What must hold before a change lands: lint, test, api-test
+	$(MAKE) lint
+	$(MAKE) test
+	$(MAKE) api-test
 
 format: ## Format
 	swift format --in-place --recursive --parallel $(SWIFT_FILES)
