@@ -16,8 +16,8 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("InferIsolatedConformances"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
-    // Load-bearing: without it each `async` function of MicroHTTPD moves to the concurrent pool
-    // before it runs, and no handler runs on libmicrohttpd's thread. ThreadTests fails then.
+    // Not what keeps a handler on libmicrohttpd's thread, as one might think: that is
+    // `Task.immediate` in Exchange, with this or without, and ThreadTests sees to it.
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 

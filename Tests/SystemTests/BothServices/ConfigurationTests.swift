@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import TestSupport
 import Testing
@@ -121,6 +122,33 @@ extension SystemTests {
                 "--version",
             ] {
                 #expect(help.contains(name))
+            }
+        }
+
+        @Test(arguments: ["service-a", "service-b"])
+        func `Every option of --help is in the README, with the same variable and default`(
+            name: String
+        ) throws {
+            var readme = URL(fileURLWithPath: #filePath)
+            for _ in 0..<4 { readme.deleteLastPathComponent() }
+            readme.appendPathComponent("README.md")
+            let text = try String(contentsOf: readme, encoding: .utf8)
+            let isB = name == "service-b"
+            // Flag, variable, default and description; of two defaults the other is "B `8081`".
+            let rows = text.matches(of: /\n\| `(--[^`]+)` \| `([^`]+)` \| ([^|]+) \| ([^|]+) \|/)
+                .filter { isB || !$0.4.hasPrefix("B:") }
+                .map { row in
+                    let defaults = row.3.replacing("`", with: "").split(separator: ", B ")
+                    return "\(row.1) <\(row.2)> \((isB ? defaults.last : defaults.first) ?? "")"
+                }
+            let service = try ServiceProcess(name, ["--help"], address: [])
+            #expect(service.exitCode() == 0)
+            let help = service.lines.flatMap { $0.split(separator: " ") }.joined(separator: " ")
+            let options = help.matches(of: /(--[a-z-]+ <\w+>) [^<]*?\(default: ([^)]+)\)/)
+                .map { "\($0.1) \($0.2)" }
+            #expect(rows.sorted() == options.sorted())
+            for flag in help.matches(of: /--[a-z-]+/) {
+                #expect(text.contains("`\(flag.0)`"), "\(flag.0)")
             }
         }
 
