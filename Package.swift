@@ -17,7 +17,7 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
     // Not what keeps a handler on libmicrohttpd's thread, as one might think: that is
-    // `Task.immediate` in Exchange, with this or without, and ThreadTests sees to it.
+    // `Task.immediate` in Exchange, with this or without, and HandlerThreadTests sees to it.
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 

@@ -33,7 +33,10 @@ package func onThread<Value: Sendable>(
 private final class OwnThread: TaskExecutor {
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        Thread.detachNewThread { unsafe job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+        Thread.detachNewThread {
+            Thread.current.name = "test"
+            unsafe job.runSynchronously(on: self.asUnownedTaskExecutor())
+        }
     }
 }
 

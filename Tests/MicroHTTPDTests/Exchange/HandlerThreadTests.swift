@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite struct ThreadTests {
+@Suite struct HandlerThreadTests {
     /// The thread that runs this; a function of its own, as `async` code may not ask.
     private static func current() -> pthread_t { pthread_self() }
 
