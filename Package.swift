@@ -86,7 +86,10 @@ let package = Package(
                 "CFoundationNetworkingFixes", "MicroHTTPD", "ServiceKit",
                 argumentParser, httpTypes, logging, metrics, tracing,
             ],
-            resources: [.embedInCode("openapi.yaml")],
+            resources: [
+                .embedInCode("openapi.yaml"), .embedInCode("Page/page.css"),
+                .embedInCode("Page/page.html"), .embedInCode("Page/page.js"),
+            ],
             swiftSettings: swiftSettings),
         .target(name: "CTestInterposer", path: "Tests/CTestInterposer"),
         .target(

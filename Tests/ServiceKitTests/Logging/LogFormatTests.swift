@@ -12,7 +12,8 @@ import Testing
         var timestamp = Timestamp()
         var line: [UInt8] = []
         format.append(
-            timestamp: &timestamp, level: .info, service: "test", event: message, fields: metadata,
+            timestamp: &timestamp, level: .info, service: "test", event: message,
+            fields: LogField.fields(metadata),
             to: &line)
         #expect(line.last == UInt8(ascii: "\n"))
         return String(decoding: line.dropLast(), as: UTF8.self)
