@@ -1,4 +1,4 @@
-.PHONY: run test api-test deploy-test stack-test page-test soak torture demo bench lint format setup help
+.PHONY: run test api-test check deploy-test stack-test page-test soak torture demo bench lint format setup help
 
 # What the Swift toolchain does not bring.
 PACKAGES := libmicrohttpd-dev pkg-config curl
@@ -73,9 +73,16 @@ bench: setup ## Measure both services beside others of their kind (12 minutes)
 
 SWIFT_FILES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
 
-lint: ## Check the format, and the hashes of the page
+lint: ## Check the format, the rules of the source tree, and the hashes of the page
 	@scripts/page-hashes --check
 	swift format lint --strict --recursive --parallel $(SWIFT_FILES)
+	@scripts/lint
+
+check: ## What must hold before a change lands: lint, test, api-test, page-test
+	$(MAKE) lint
+	$(MAKE) test
+	$(MAKE) api-test
+	$(MAKE) page-test
 
 format: ## Format
 	swift format --in-place --recursive --parallel $(SWIFT_FILES)
