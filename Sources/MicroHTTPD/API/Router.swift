@@ -74,6 +74,14 @@ public struct Router: Sendable {
             .methodNotAllowed, details: "This is not a proxy.", headerFields: [.allow: allow])
     }
 
+    /// The response to a request whose path has no route: 404, or 204 to `OPTIONS *`.
+    func responseWithoutRoute(to request: Request) throws(HTTPError) -> Response {
+        guard request.method == .options, request.path == "*" else {
+            throw HTTPError(.notFound, details: "There is no such path here.")
+        }
+        return Response(status: .noContent, headerFields: [.allow: allow])
+    }
+
     /// The methods that any of the paths takes, for `Allow`.
     var allow: String { Route.allow(routes.flatMap(\.handlers.keys)) }
 
