@@ -72,7 +72,11 @@ private let isBefore1 = Server.libraryVersion.hasPrefix("0.")
                 return ContinuousClock.now - start
             }
             for (hard, plain) in zip(requests(marks), requests(letters)) {
-                #expect(try time(hard) < time(plain) * 4 + .milliseconds(300))
+                // Another process may have the processor once, or twice.
+                #expect(
+                    try (0..<3).contains { _ in
+                        try time(hard) < time(plain) * 4 + .milliseconds(300)
+                    })
             }
         }
     }
