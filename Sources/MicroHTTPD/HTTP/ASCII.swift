@@ -57,8 +57,8 @@ extension Collection<UInt8> {
     /// Whether these are the bytes of `text`, which is in lower case, but for the case of letters.
     ///
     /// By bytes: `lowercased()` would make a `k` of the Kelvin sign.
-    func equalsIgnoringCase(_ text: StaticString) -> Bool {
-        let text = text.description.utf8
+    func equalsIgnoringCase(_ text: String) -> Bool {
+        let text = text.utf8
         return count == text.count
             && zip(self, text).allSatisfy { byte, letter in
                 byte == letter || letter.isLowercase && byte | 0x20 == letter

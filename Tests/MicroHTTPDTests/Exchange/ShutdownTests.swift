@@ -168,14 +168,15 @@ import Testing
     func `A server that stops in the middle of load answers in full or not at all`(
         milliseconds: Int
     ) async throws {
-        _ = try await stopInTheMiddle(shutdownTimeout: .milliseconds(milliseconds))
+        _ = try await stopInTheMiddle(
+            shutdownTimeout: .milliseconds(milliseconds), threads: 1 + milliseconds % 2)
     }
 }
 
 /// Stops a server in the middle of load, of which some is held, some is cut and some never whole.
 ///
 /// - Returns: how many requests were answered.
-func stopInTheMiddle(shutdownTimeout: Duration) async throws -> Int {
+func stopInTheMiddle(shutdownTimeout: Duration, threads: Int = 1) async throws -> Int {
     let gate = Gate()
     let full = ["now", "yield", "gate"]
     return try await serving(testRouter(gate), shutdownTimeout: shutdownTimeout) {

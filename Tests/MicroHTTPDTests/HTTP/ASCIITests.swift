@@ -33,9 +33,9 @@ import Testing
             ("chunke", "chunked", false), ("chunkedd", "chunked", false), ("", "chunked", false),
             ("chun\u{212a}ed", "chunked", false), ("CHUN\u{b}ED", "chunked", false), ("", "", true),
             ("A-B", "a-b", true), ("a\rb", "a-b", false), ("x@", "x`", false), ("x[", "x{", false),
-        ] as [(String, StaticString, Bool)])
+        ] as [(String, String, Bool)])
     func `Text is equal but for the case of ASCII letters`(
-        text: String, other: StaticString, isEqual: Bool
+        text: String, other: String, isEqual: Bool
     ) {
         #expect(Array(text.utf8).equalsIgnoringCase(other) == isEqual)
     }
