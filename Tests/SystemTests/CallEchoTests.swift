@@ -364,7 +364,10 @@ extension SystemTests {
             }
         }
 
-        @Test(arguments: [[:], ["CFNF_WITHOUT_EPOLL": "1"]])
+        @Test(arguments: [
+            [:], ["CFNF_WITHOUT_EPOLL": "1"], ["CFNF_WITHOUT_QUEUE": "1"],
+            ["CFNF_WITHOUT_TIMERS": "1"],
+        ])
         func `A call that waits takes no time of a processor`(
             environment: [String: String]
         ) async throws {
@@ -403,6 +406,7 @@ extension SystemTests {
                 #expect(requests.count == 3)
                 #expect(requests.allSatisfy { $0.hasPrefix("get /echo?msg=hello http/1.1\r\n") })
                 #expect(requests.allSatisfy { $0.contains("\r\naccept-encoding: identity\r\n") })
+                #expect(requests.allSatisfy { $0.contains("\r\naccept-language: *\r\n") })
                 #expect(!requests.contains { $0.contains("cookie") })
             }
         }
