@@ -25,7 +25,7 @@ struct CallEcho: Sendable {
                 .uriTooLong, details: "Escaped, the message is too long to be sent to Service A.")
         }
         let start = ContinuousClock.now
-        let failure = await failure(of: message, at: url, for: request)
+        let failure = await client.echo(message, at: url, for: request)
         let upstream = ContinuousClock.now - start
         metrics.callEnded(failure, after: upstream)
         var response =
@@ -34,7 +34,7 @@ struct CallEcho: Sendable {
                     error: "Service A is unavailable",
                     details: "\(failure.reason.rawValue): \(failure.explanation)",
                     status: .serviceUnavailable,
-                    headerFields: failure == .overloaded ? [.retryAfter: "1"] : [:])
+                    headerFields: failure.reason == .overloaded ? [.retryAfter: "1"] : [:])
             } else {
                 Response([
                     "service_a_response": ["echo": .string(message)],
@@ -49,17 +49,6 @@ struct CallEcho: Sendable {
         response.logMetadata["msg"] = "\(message)"
         response.logMetadata["upstream_ms"] = .stringConvertible(Milliseconds(upstream))
         return response
-    }
-
-    private func failure(
-        of message: String, at url: URL, for request: Request
-    ) async -> CallFailure? {
-        do {
-            try await client.echo(message, at: url, for: request)
-            return nil
-        } catch {
-            return error
-        }
     }
 }
 

@@ -37,13 +37,17 @@ enum ServiceB: ServiceDefinition {
     }
 
     static func addRoutes(to router: inout Router, options: Options) {
-        #if canImport(CFoundationNetworkingFixes)
-            Logger(label: name).debug(
-                "fixes of FoundationNetworking",
-                metadata: ["active": "\(cfnf_are_active())", "epoll": "\(cfnf_use_epoll())"])
-        #endif
         let client = EchoClient(
             timeout: options.timeout, maxCalls: min(options.maxCalls, DescriptorLimit.calls))
+        #if canImport(CFoundationNetworkingFixes)
+            // The queue is known when there is a session.
+            Logger(label: name).debug(
+                "fixes of FoundationNetworking",
+                metadata: [
+                    "active": "\(cfnf_are_active())", "epoll": "\(cfnf_use_epoll())",
+                    "queue": "\(cfnf_starts_on_queue())", "timers": "\(cfnf_keep_timers())",
+                ])
+        #endif
         let callEcho = CallEcho(serviceA: options.serviceAURL, client: client)
         let page = Page(deadline: options.timeout)
         router.get("/") { _ in page.response }

@@ -20,13 +20,15 @@ extension SystemTests {
         /// The variable with which Service B has a dispatch source for each socket.
         private static let withoutEpoll = ["CFNF_WITHOUT_EPOLL": "1"]
 
-        @Test(arguments: Misbehaviour.endless + Misbehaviour.cutOff + Misbehaviour.valid)
-        func `Without an epoll set Service B survives as well`(
-            _ misbehaviour: Misbehaviour
+        @Test(
+            arguments: Misbehaviour.endless + Misbehaviour.cutOff + Misbehaviour.valid,
+            ["CFNF_WITHOUT_EPOLL", "CFNF_WITHOUT_QUEUE", "CFNF_WITHOUT_TIMERS"])
+        func `Without a part of the fixes Service B survives as well`(
+            _ misbehaviour: Misbehaviour, part: String
         ) async throws {
             try await onThread { () throws in
                 try withKnownIssue {
-                    try survive(misbehaviour, environment: Self.withoutEpoll)
+                    try survive(misbehaviour, environment: [part: "1"])
                 } when: {
                     !hasFixes && Misbehaviour.fixed.contains(misbehaviour.testDescription)
                 }
@@ -142,17 +144,22 @@ extension SystemTests {
             }
         }
 
-        @Test(arguments: [true, false])
-        func `The fixes of FoundationNetworking are at work`(hasEpoll: Bool) async throws {
+        @Test(arguments: [
+            ("", "epoll=true queue=true timers=true"),
+            ("CFNF_WITHOUT_EPOLL", "epoll=false queue=false timers=true"),
+            ("CFNF_WITHOUT_QUEUE", "epoll=true queue=false timers=true"),
+            ("CFNF_WITHOUT_TIMERS", "epoll=true queue=true timers=false"),
+        ])
+        func `The fixes of FoundationNetworking are at work`(
+            missing: String, parts: String
+        ) async throws {
             try await onThread { () throws in
                 let b = try ServiceProcess(
                     "service-b", ["--log-level", "debug"],
-                    environment: hasEpoll ? [:] : Self.withoutEpoll)
+                    environment: missing.isEmpty ? [:] : [missing: "1"])
                 withKnownIssue {
-                    let line =
-                        #"debug service-b "fixes of FoundationNetworking" active=true epoll="#
-                        + "\(hasEpoll)"
-                    #expect(b.lines.contains { $0.hasSuffix(line) })
+                    let line = #"debug service-b "fixes of FoundationNetworking" active=true "#
+                    #expect(b.lines.contains { $0.hasSuffix(line + parts) })
                 } when: {
                     !hasFixes
                 }

@@ -23,7 +23,7 @@ final class Deadlines: Sendable {
         self.maxCalls = maxCalls
     }
 
-    /// Has `call` abandoned when its time is over.
+    /// Abandons `call` when its time is over.
     func add(_ call: Call) {
         state.withLock { state in
             // Calls that have ended stay until they come due, but they are never the most.
@@ -59,6 +59,6 @@ final class Deadlines: Sendable {
             arm(&state)
             return due
         }
-        for (call, _) in due { call.abandon(.failure(.timeout(timeout))) }
+        for (call, _) in due { call.abandon(.timeout(timeout)) }
     }
 }
