@@ -25,7 +25,8 @@ struct CallEcho: Sendable {
                 .uriTooLong, details: "Escaped, the message is too long to be sent to Service A.")
         }
         let start = ContinuousClock.now
-        let failure = await client.echo(message, at: url, for: request)
+        let outcome = await client.echo(message, at: url, for: request)
+        let failure = outcome.failure
         let upstream = ContinuousClock.now - start
         metrics.callEnded(failure, after: upstream)
         var response =
@@ -45,6 +46,9 @@ struct CallEcho: Sendable {
         response.headerFields[.serverTiming] =
             "upstream;dur=\(Milliseconds(upstream)), total;dur=\(Milliseconds(total))"
         if let failure { response.logMetadata["reason"] = "\(failure.reason.rawValue)" }
+        if outcome.attempts > 1 {
+            response.logMetadata["attempts"] = .stringConvertible(outcome.attempts)
+        }
         response.logMetadata["calls_in_flight"] = .stringConvertible(client.callsInFlight)
         response.logMetadata["msg"] = "\(message)"
         response.logMetadata["upstream_ms"] = .stringConvertible(Milliseconds(upstream))

@@ -19,11 +19,12 @@ final class EchoClient: Sendable {
     private let timeout: Duration
     private let limit: CallLimit
     private let deadlines: Deadlines
+    private let hedging: (after: Deadlines, limit: Hedges)?
     private let session: URLSession
     private let starting = StartQueue()
     // `cancel` blocks while URLSession is busy, and no deadline may wait for that.
     private let cancelling = DispatchQueue(label: "cancelling")
-    private let waiting = Mutex<[Call]>([])
+    private let waiting = Mutex<[(call: Call, attempt: Int)]>([])
 
     /// Makes libcurl, which is beneath `URLSession`, ignore the proxies that the environment names.
     ///
@@ -35,10 +36,14 @@ final class EchoClient: Sendable {
     }
 
     /// Makes a client whose calls take `timeout` in all, and of which `maxCalls` run at once.
-    init(timeout: Duration, maxCalls: Int) {
+    ///
+    /// - Parameter hedgeAfter: when to make a call a second time, which counts as another of
+    ///   `maxCalls`.
+    init(timeout: Duration, maxCalls: Int, hedgeAfter: Duration? = nil) {
         self.timeout = timeout
         limit = CallLimit(maxCalls)
         deadlines = Deadlines(timeout: timeout, maxCalls: maxCalls)
+        hedging = hedgeAfter.map { (Deadlines(timeout: $0, maxCalls: maxCalls), Hedges()) }
         session = Self.session(timeout: timeout, maxCalls: maxCalls)
     }
 
@@ -72,17 +77,20 @@ final class EchoClient: Sendable {
 
     /// Asks Service A to echo `message` at `url`, as a part of what `request` asks for.
     ///
-    /// - Returns: why it did not, when the deadline passes at the latest; nil if it did.
-    func echo(_ message: String, at url: URL, for request: Request) async -> CallFailure? {
-        guard limit.enter() else { return .overloaded }
+    /// - Returns: how the call ended, when the deadline passes at the latest.
+    func echo(_ message: String, at url: URL, for request: Request) async -> Call.Outcome {
+        guard limit.enter() else {
+            return Call.Outcome(failure: .overloaded, attempts: 0, isFromSecond: false)
+        }
         let span = startSpan("GET", ofKind: .client)
         defer { span.end() }
         let upstream = Self.request(url, for: request, context: span.context)
-        let failure = await withCheckedContinuation { continuation in
+        let outcome = await withCheckedContinuation { continuation in
             start(Call(upstream, of: message, continuation, cancelling: cancelling))
         }
-        if failure != nil { span.setStatus(SpanStatus(code: .error)) }
-        return failure
+        if outcome.failure != nil { span.setStatus(SpanStatus(code: .error)) }
+        if outcome.isFromSecond { hedging?.limit.hedgeWon() }
+        return outcome
     }
 
     private static func request(
@@ -103,9 +111,24 @@ final class EchoClient: Sendable {
     }
 
     private func start(_ call: Call) {
-        deadlines.add(call)
+        deadlines.add(call) { [timeout] call in call.abandon(.timeout(timeout)) }
+        if let hedging {
+            hedging.limit.callBegan()
+            hedging.after.add(call) { [self] call in hedge(call, hedging.limit) }
+        }
+        start(call, attempt: 1)
+    }
+
+    /// Makes a call a second time that has no answer yet, if the limits allow it.
+    private func hedge(_ call: Call, _ hedges: Hedges) {
+        guard !call.hasEnded, limit.enter() else { return }
+        guard hedges.enter(), call.addAttempt() else { return limit.leave() }
+        start(call, attempt: 2)
+    }
+
+    private func start(_ call: Call, attempt: Int) {
         let isFirst = waiting.withLock { waiting in
-            waiting.append(call)
+            waiting.append((call, attempt))
             return waiting.count == 1
         }
         if isFirst { starting.async { self.startWaiting() } }
@@ -113,7 +136,7 @@ final class EchoClient: Sendable {
 
     /// Starts all calls that wait by now.
     private func startWaiting() {
-        for call in waiting.withLock({ exchange(&$0, with: []) }) {
+        for (call, attempt) in waiting.withLock({ exchange(&$0, with: []) }) {
             guard !call.hasEnded else {
                 limit.leave()
                 continue
@@ -121,7 +144,8 @@ final class EchoClient: Sendable {
             let task = session.dataTask(with: call.request) { [self] data, response, error in
                 // Only now is URLSession done with a call that may have been answered long ago.
                 limit.leave()
-                call.end(CallFailure(call.message, data, response, error, timeout: timeout))
+                let failure = CallFailure(call.message, data, response, error, timeout: timeout)
+                call.end(failure, attempt: attempt)
             }
             call.launch(task)
         }
