@@ -1,9 +1,9 @@
 // Where a call goes.
 //
 // URLSession makes a handle of libcurl's for each call, and leaves to libcurl's defaults and to the
-// environment what is set here. It also parses each URL a second time, which leaks. And libcurl keeps
-// no more idle connections than four for each call of the moment: whenever there are fewer calls, it
-// closes connections that the next ones need (12 to 63 us of a call, with 64 at once).
+// environment what is set here. It also parses each URL a second time, which leaks. And libcurl
+// keeps no more idle connections than four for each call of the moment: whenever there are fewer
+// calls, it closes connections that the next ones need (12 to 63 us of a call, with 64 at once).
 
 #include "functions.h"
 

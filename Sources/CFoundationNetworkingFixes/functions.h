@@ -77,7 +77,7 @@ extern struct Next {
 // All or nothing: in a Foundation that lacks one of them, everything stays as it is.
 extern bool isActive;
 
-// The same for each of the parts that only save time or a rare crash. The queue needs the epoll set.
+// The same for the parts that save time or a rare crash. The queue needs the epoll set.
 extern bool isEpollActive, areTimersActive, isQueueActive;
 
 // Gives a new handle its answer, and takes it when the handle has gone.

@@ -1,19 +1,20 @@
 // How long a call may take, and who measures that.
 //
-// URLSession measures a call's timeout with a timer of libdispatch, and makes it anew, four times a
-// call, when something of the answer has come: 76 us of a call. Each is to fire only once in a great
-// while, but to set and to cancel it is work for libdispatch's threads. The timeout counts from the
-// last thing that came, so that a slow answer can go on without an end, and takes whole seconds.
+// URLSession measures a call's timeout with a timer of libdispatch, and makes it anew, four times
+// a call, when something of the answer has come: 76 us of a call. Each is to fire only once in a
+// great while, but to set and to cancel it is work for libdispatch's threads. The timeout counts
+// from the last thing that came, so that a slow answer can go on without an end, and takes whole
+// seconds.
 //
 // libcurl has a timeout too, in milliseconds, for the whole transfer. It is part of what libcurl
 // keeps anyhow, and is looked at between two reads as well, where an answer without an end keeps
-// URLSession's queue busy. So libcurl measures the timeout here (cfnf_set_timeout), and those timers
-// of libdispatch are set to fire never.
+// URLSession's queue busy. So libcurl measures the timeout here (cfnf_set_timeout), and those
+// timers of libdispatch are set to fire never.
 //
-// libcurl itself asks for one timer, for what it has to do next. That was a timer of libdispatch as
-// well, anew for each call. Here it is a timerfd in the epoll set of the session (sockets.c), and stays
-// set where the new time is later than the old one: then it fires too early now and then, and is set
-// anew.
+// libcurl itself asks for one timer, for what it has to do next. That was a timer of libdispatch
+// as well, anew for each call. Here it is a timerfd in the epoll set of the session (sockets.c),
+// and stays set where the new time is later than the old one: then it fires too early now and
+// then, and is set anew.
 
 #define _GNU_SOURCE
 #include "functions.h"

@@ -13,8 +13,8 @@ bool cfnf_use_epoll(void);
 // Whether libcurl measures the timeout of a call, and no timer of libdispatch (timers.c).
 bool cfnf_keep_timers(void);
 
-// How many milliseconds libcurl may go on with a transfer that is started from now on; 0 is no limit.
-// To be called before any session is made.
+// How many milliseconds libcurl gives a transfer that is started from now on; 0 is no limit. To be
+// called before any session is made.
 void cfnf_set_timeout(long milliseconds);
 
 // A block, which only Swift knows as one.
@@ -24,8 +24,8 @@ typedef void (^CFNFBlock)(void);
 typedef void *CFNFBlock;
 #endif
 
-// Whether cfnf_async works (queues.c): for this, a session must have been made, and dispatch_sync been
-// called once through Swift.
+// Whether cfnf_async works (queues.c): for this, a session must have been made, and dispatch_sync
+// been called once through Swift.
 bool cfnf_starts_on_queue(void);
 
 // Runs a block on the queue of the session that was made last, where it may call URLSession's
