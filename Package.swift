@@ -32,6 +32,7 @@ let package = Package(
         .library(name: "MicroHTTPD", targets: ["MicroHTTPD"]),
         .executable(name: "service-a", targets: ["ServiceA"]),
         .executable(name: "service-b", targets: ["ServiceB"]),
+        .executable(name: "misbehave", targets: ["Misbehave"]),
         .library(name: "TestInterposer", type: .dynamic, targets: ["CTestInterposer"]),
     ],
     dependencies: [
@@ -76,10 +77,20 @@ let package = Package(
             ],
             resources: [.embedInCode("openapi.yaml")],
             swiftSettings: swiftSettings),
+        .target(
+            name: "Misbehaviours", dependencies: ["MicroHTTPD", "ServiceKit"],
+            swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "Misbehave",
+            dependencies: ["MicroHTTPD", "Misbehaviours", "ServiceKit", argumentParser],
+            swiftSettings: swiftSettings),
         .target(name: "CTestInterposer", path: "Tests/CTestInterposer"),
         .target(
             name: "TestSupport",
-            dependencies: ["CTestInterposer", "MicroHTTPD", logging, serviceLifecycle, tracing],
+            dependencies: [
+                "CTestInterposer", "MicroHTTPD", "Misbehaviours", logging, serviceLifecycle,
+                tracing,
+            ],
             path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
         .testTarget(
@@ -95,8 +106,9 @@ let package = Package(
         .testTarget(
             name: "SystemTests",
             dependencies: [
-                "CTestInterposer", "MicroHTTPD", "ServiceA", "ServiceB", "ServiceKit",
-                "TestSupport",
+                "CTestInterposer", "MicroHTTPD", "Misbehave", "Misbehaviours", "ServiceA",
+                "ServiceB",
+                "ServiceKit", "TestSupport",
             ],
             swiftSettings: swiftSettings),
     ]

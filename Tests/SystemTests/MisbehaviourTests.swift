@@ -1,18 +1,68 @@
 import Foundation
+import Misbehaviours
 import TestSupport
 import Testing
 
+extension Misbehaviour {
+    /// The word that Service B has for it; nil if it is an answer after all.
+    fileprivate var reason: String? {
+        switch outcome {
+        case .late: "timeout"
+        case .cutOff: "reset"
+        case .badStatus: "bad_status"
+        case .badAnswer: "bad_answer"
+        case .answer: nil
+        }
+    }
+
+    /// Whether Service B does not do what it should, or only with CFoundationNetworkingFixes.
+    fileprivate var isKnownIssue: Bool {
+        Self.open.contains(name) || isRace || !hasFixes && Self.fixed.contains(name)
+    }
+
+    /// Those that Service B is no match for yet.
+    private static let open: Set = [
+        // libcurl takes the digits that a Content-Length begins with, and the last one of several.
+        "length-of-2-to-64", "length-wraps-to-right", "length-with-plus", "length-with-fraction",
+        "length-with-letters", "length-of-two-numbers", "length-list-differs", "lengths-differ",
+        // JSONDecoder takes them for JSON.
+        "trailing-comma", "nul-in-json",
+        // Called `reset`, since libcurl takes the line for a status line and the fixes do not.
+        "lowercase-version",
+    ]
+
+    /// Those of which Service B makes now this, now that.
+    fileprivate var isRace: Bool {
+        [
+            // `unreachable` if the reset comes before libcurl looks whether it is connected.
+            "resets-at-once",
+            // If it comes after the next request, nothing tells it from the answer to that.
+            "second-answer-later",
+        ].contains(name)
+    }
+
+    /// Those that Service B is a match for only with CFoundationNetworkingFixes.
+    private static let fixed: Set<String> = []
+}
+
 extension SystemTests {
     @Suite struct MisbehaviourTests {
+        @Test func `Each misbehaviour has a short name of its own`() {
+            let names = Misbehaviour.all.map(\.name) + Misbehaviour.kinds.map(\.name)
+            #expect(names.count >= 90)
+            #expect(Set(names).count == names.count)
+            #expect(names.allSatisfy { $0.wholeMatch(of: /[a-z0-9]+(-[a-z0-9]+)*/) != nil })
+        }
+
         @Test(arguments: Misbehaviour.all)
         func `Whatever Service A does is one word within one deadline, and harms nothing`(
             _ misbehaviour: Misbehaviour
         ) async throws {
             try await onThread { () throws in
-                try withKnownIssue {
+                try withKnownIssue(isIntermittent: misbehaviour.isRace) {
                     try survive(misbehaviour)
                 } when: {
-                    !hasFixes && Misbehaviour.fixed.contains(misbehaviour.testDescription)
+                    misbehaviour.isKnownIssue
                 }
             }
         }
@@ -20,15 +70,15 @@ extension SystemTests {
         /// The variable with which Service B has a dispatch source for each socket.
         private static let withoutEpoll = ["CFNF_WITHOUT_EPOLL": "1"]
 
-        @Test(arguments: Misbehaviour.endless + Misbehaviour.cutOff + Misbehaviour.valid)
+        @Test(arguments: Misbehaviour.endless + Misbehaviour.cutOff)
         func `Without an epoll set Service B survives as well`(
             _ misbehaviour: Misbehaviour
         ) async throws {
             try await onThread { () throws in
-                try withKnownIssue {
+                try withKnownIssue(isIntermittent: misbehaviour.isRace) {
                     try survive(misbehaviour, environment: Self.withoutEpoll)
                 } when: {
-                    !hasFixes && Misbehaviour.fixed.contains(misbehaviour.testDescription)
+                    misbehaviour.isKnownIssue
                 }
             }
         }
@@ -41,7 +91,7 @@ extension SystemTests {
                 try withKnownIssue {
                     try answerOthers(during: misbehaviour, environment: environment)
                 } when: {
-                    !hasFixes && Misbehaviour.fixed.contains(misbehaviour.testDescription)
+                    misbehaviour.isKnownIssue
                 }
             }
         }
@@ -100,21 +150,12 @@ extension SystemTests {
             let b = try serviceB(
                 calling: peer.port, ["--timeout", "500ms"], environment: environment)
             let before = try b.residentBytes()
-            let times = try (0..<3).map { _ in
-                let start = ContinuousClock.now
+            for _ in 0..<3 {
                 if let reason = misbehaviour.reason {
                     try expectFailure(reason, port: b.port)
                 } else {
                     #expect(try get("/call-echo?msg=Hello", port: b.port).body == success("Hello"))
                 }
-                return ContinuousClock.now - start
-            }
-            if ProcessInfo.processInfo.environment["FAILURE_TABLE"] != nil {
-                let median = times.sorted()[1] / .milliseconds(1)
-                let (status, word) = misbehaviour.reason.map { ("503", "`\($0)`") } ?? ("200", "")
-                print(
-                    "| \(misbehaviour.testDescription) | \(status) \(word) | \(Int(median.rounded(.up))) ms |"
-                )
             }
             #expect(try b.residentBytes() < before + 30_000_000)
             #expect(try get("/health", port: b.port).status == 200)
@@ -124,7 +165,7 @@ extension SystemTests {
             #expect(b.exitCode() == 0, "\(b.errorText)")
         }
 
-        @Test(arguments: [1, 50, 250], Misbehaviour.slow)
+        @Test(arguments: [1, 250], Misbehaviour.slow)
         func `A short deadline is kept`(milliseconds: Int, _ slow: Misbehaviour) async throws {
             try await onThread { () throws in
                 let peer = try Peer(serve: slow.serve)
