@@ -41,7 +41,7 @@ struct Serve: ParsableCommand {
         }
         // As the first process of a container, it would not be ended by the signal itself.
         for stop in [SIGINT, SIGTERM] { _ = signal(stop) { _ in _exit(0) } }
-        Misbehave.show("listening on \(host):\(peer.port)")
+        Misbehave.show("listening host=\(host) port=\(peer.port)")
         withExtendedLifetime(peer) {
             while true { pause() }
         }

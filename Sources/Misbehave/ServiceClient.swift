@@ -20,7 +20,9 @@ final class ServiceClient: Client {
 
     /// Listens where the service expects its server, on loopback.
     init(_ url: String, port serverPort: UInt16, pid: Int32?) throws {
-        guard let match = url.wholeMatch(of: #/http://([^/:]+|\[[0-9a-fA-F:.]+\])(?::(\d+))?(/\S*)?/#),
+        guard
+            let match = url.wholeMatch(
+                of: #/http://([^/:]+|\[[0-9a-fA-F:.]+\])(?::(\d+))?(/\S*)?/#),
             let port = UInt16(match.2 ?? "80")
         else { throw UsageError("--service takes an http URL, not \(url.debugDescription)") }
         host = match.1.filter { !"[]".contains($0) }
