@@ -1,4 +1,4 @@
-.PHONY: run test api-test soak torture demo failures clients bench lint format setup help
+.PHONY: run test api-test check deploy-test stack-test page-test soak torture demo failures clients bench lint format setup help
 
 # What the Swift toolchain does not bring.
 PACKAGES := libmicrohttpd-dev pkg-config curl
@@ -21,6 +21,22 @@ api-test: setup ## Hold the services against their descriptions, with tools from
 	swift build --product service-a
 	swift build --product service-b
 	@scripts/api-test
+
+deploy-test: setup ## Validate what is in deploy/, with tools from PyPI and Debian
+	@python3 -c 'import ensurepip' 2>/dev/null || $(call install,python3-venv)
+	@apt-cache show prometheus >/dev/null 2>&1 || $(SUDO) apt-get update -qq
+	swift build --product service-a
+	swift build --product service-b
+	@scripts/deploy-test
+
+stack-test: ## Update, scale, kill and freeze under load on the engine that docker reaches
+	@scripts/stack-test
+
+page-test: setup ## Watch Service B's page in a browser, with Debian's Chromium
+	@command -v chromium chromedriver >/dev/null || $(call install,chromium chromium-driver)
+	swift build --product service-a
+	swift build --product service-b
+	@scripts/page-test
 
 soak: setup ## Kill, freeze and restart Service A for minutes, and measure
 	swift build -c release --build-tests -Xswiftc -enable-testing --scratch-path .build-soak
@@ -78,8 +94,16 @@ bench: setup ## Measure both services beside others of their kind (12 minutes)
 SWIFT_FILES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources \
 	Clients/Package.swift Clients/Sources
 
-lint: ## Check the format
+lint: ## Check the format, the rules of the source tree, and the hashes of the page
+	@scripts/page-hashes --check
 	swift format lint --strict --recursive --parallel $(SWIFT_FILES)
+	@scripts/lint
+
+check: ## What must hold before a change lands: lint, test, api-test, page-test
+	$(MAKE) lint
+	$(MAKE) test
+	$(MAKE) api-test
+	$(MAKE) page-test
 
 format: ## Format
 	swift format --in-place --recursive --parallel $(SWIFT_FILES)
@@ -89,4 +113,4 @@ setup:
 		$(call install,$(PACKAGES))
 
 help: ## Say what there is to make
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

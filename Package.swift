@@ -1,6 +1,14 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+// ServiceA ──┬──────────────────────→ ServiceKit ──→ MicroHTTPD ──┬──→ CMicroHTTPD (the system's)
+// ServiceB ──┤                                           ↑        └──→ CMicroHTTPDFixes
+//    │       └───────────────────────────────────────────┘
+//    └─→ CFoundationNetworkingFixes
+// Misbehave ──→ Misbehaviours ──→ ServiceKit, MicroHTTPD
+//
+// In the lists of dependencies, targets of this package come first, one line; products follow.
+
 let swiftSettings: [SwiftSetting] = [
     .strictMemorySafety(),
     .treatAllWarnings(as: .error),
@@ -9,6 +17,8 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("InferIsolatedConformances"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
+    // Not what keeps a handler on libmicrohttpd's thread, as one might think: that is
+    // `Task.immediate` in Exchange, with this or without, and HandlerThreadTests sees to it.
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
@@ -33,6 +43,7 @@ let package = Package(
         .executable(name: "service-a", targets: ["ServiceA"]),
         .executable(name: "service-b", targets: ["ServiceB"]),
         .executable(name: "misbehave", targets: ["Misbehave"]),
+        // For the tests alone, which preload it: only a product is built as a library of its own.
         .library(name: "TestInterposer", type: .dynamic, targets: ["CTestInterposer"]),
     ],
     dependencies: [
@@ -47,61 +58,73 @@ let package = Package(
         .systemLibrary(
             name: "CMicroHTTPD", pkgConfig: "libmicrohttpd",
             providers: [.apt(["libmicrohttpd-dev"])]),
+        // Linked into each executable, so that its definitions stand before those of libc and of
+        // libmicrohttpd, which calls them; one of them, epoll_wait, is called by nothing here.
         .target(name: "CMicroHTTPDFixes", dependencies: ["CMicroHTTPD"]),
         .target(
             name: "MicroHTTPD",
             dependencies: [
-                "CMicroHTTPD", "CMicroHTTPDFixes", httpTypes, logging, metrics, serviceLifecycle,
-                tracing,
+                "CMicroHTTPD", "CMicroHTTPDFixes",
+                httpTypes, logging, metrics, serviceLifecycle, tracing,
             ],
             swiftSettings: swiftSettings),
         .target(
             name: "ServiceKit",
             dependencies: [
-                "MicroHTTPD", argumentParser, httpTypes, logging, metrics, serviceLifecycle,
-                unixSignals,
+                "MicroHTTPD",
+                argumentParser, httpTypes, logging, metrics, serviceLifecycle, unixSignals,
             ],
             resources: [.embedInCode("Endpoints/openapi.yaml")],
             swiftSettings: swiftSettings),
         .executableTarget(
             name: "ServiceA",
-            dependencies: ["MicroHTTPD", "ServiceKit", argumentParser, logging],
+            dependencies: ["MicroHTTPD", "ServiceKit"],
             resources: [.embedInCode("openapi.yaml")],
             swiftSettings: swiftSettings),
         .target(name: "CFoundationNetworkingFixes"),
         .executableTarget(
             name: "ServiceB",
             dependencies: [
-                "CFoundationNetworkingFixes", "MicroHTTPD", "ServiceKit", argumentParser, httpTypes,
-                logging, metrics, tracing,
+                "CFoundationNetworkingFixes", "MicroHTTPD", "ServiceKit",
+                argumentParser, httpTypes, logging, metrics, tracing,
             ],
-            resources: [.embedInCode("openapi.yaml")],
+            resources: [
+                .embedInCode("openapi.yaml"), .embedInCode("Page/page.css"),
+                .embedInCode("Page/page.html"), .embedInCode("Page/page.js"),
+            ],
             swiftSettings: swiftSettings),
         .target(
             name: "Misbehaviours", dependencies: ["MicroHTTPD", "ServiceKit"],
             swiftSettings: swiftSettings),
         .executableTarget(
             name: "Misbehave",
-            dependencies: ["MicroHTTPD", "Misbehaviours", "ServiceKit", argumentParser],
+            dependencies: [
+                "MicroHTTPD", "Misbehaviours", "ServiceKit",
+                argumentParser,
+            ],
             swiftSettings: swiftSettings),
         .target(name: "CTestInterposer", path: "Tests/CTestInterposer"),
         .target(
             name: "TestSupport",
             dependencies: [
-                "CTestInterposer", "MicroHTTPD", "Misbehaviours", logging, serviceLifecycle,
-                tracing,
+                "CTestInterposer", "MicroHTTPD", "Misbehaviours",
+                logging, serviceLifecycle, tracing,
             ],
             path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
         .testTarget(
             name: "MicroHTTPDTests",
             dependencies: [
-                "MicroHTTPD", "TestSupport", httpTypes, inMemoryTracing, logging, tracing,
+                "MicroHTTPD", "TestSupport",
+                httpTypes, inMemoryTracing, logging, tracing,
             ],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "ServiceKitTests",
-            dependencies: ["ServiceKit", "TestSupport", logging, metrics],
+            dependencies: [
+                "ServiceKit", "TestSupport",
+                logging, metrics,
+            ],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "SystemTests",

@@ -114,13 +114,16 @@ public final class Server: Service {
             preconditionFailure("a server runs once")
         }
         let daemon = try Daemon(listener: listener, server: self)
-        logger.notice(
-            "listening",
-            metadata: [
-                "connection_limit": .stringConvertible(Int(configuration.connectionLimit)),
-                "host": "\(configuration.host)", "port": .stringConvertible(Int(port)),
-                "threads": .stringConvertible(configuration.threads),
-            ])
+        var metadata: Logger.Metadata = [
+            "connection_limit": .stringConvertible(Int(configuration.connectionLimit)),
+            "host": "\(configuration.host)", "port": .stringConvertible(Int(port)),
+            "threads": .stringConvertible(configuration.threads),
+        ]
+        if router.route(of: "/") != nil {
+            let host = configuration.host == "0.0.0.0" ? "localhost" : configuration.host
+            metadata["page"] = "http://\(host):\(port)/"
+        }
+        logger.notice("listening", metadata: metadata)
         async let _ = shutDownLateConnections()
         try? await gracefulShutdown()
         await drain(daemon)

@@ -45,6 +45,8 @@ enum ServiceB: ServiceDefinition {
         let client = EchoClient(
             timeout: options.timeout, maxCalls: min(options.maxCalls, DescriptorLimit.calls))
         let callEcho = CallEcho(serviceA: options.serviceAURL, client: client)
+        let page = Page(deadline: options.timeout)
+        router.get("/") { _ in page.response }
         router.get("/call-echo") { request in try await callEcho.response(to: request) }
     }
 }

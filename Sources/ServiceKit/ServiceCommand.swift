@@ -82,9 +82,9 @@ struct ServiceCommand<Definition: ServiceDefinition>: ParsableCommand {
     }
 
     private func serve() async throws {
-        LoggingSystem.bootstrap { [format = options.logFormat, level = options.logLevel] name in
-            LineLogHandler(service: name, format: format, logLevel: level)
-        }
+        let handler = LineLogHandler(
+            service: Definition.name, format: options.logFormat, logLevel: options.logLevel)
+        LoggingSystem.bootstrap { _ in handler }
         let logger = Logger(label: Definition.name)
         let common = CommonRoutes(
             metricsHelp: Definition.metricsHelp, apiDescription: Definition.apiDescription)
@@ -111,7 +111,7 @@ struct ServiceCommand<Definition: ServiceDefinition>: ParsableCommand {
         do {
             server = try Server(
                 options.server(port: port), router: router, logger: logger,
-                log: AccessLog(logger: logger).write)
+                log: AccessLog(handler: handler).write)
         } catch {
             Self.fail("cannot listen on \(address): \(error)", code: EXIT_FAILURE)
         }

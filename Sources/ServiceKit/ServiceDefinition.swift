@@ -43,8 +43,8 @@ extension ServiceDefinition {
     /// None.
     public static var metricsHelp: [String: String] { [:] }
 
-    /// Runs the service.
     // @MainActor: `@main` finds no function of another module that may run on any actor.
+    /// Runs the service.
     @MainActor public static func main() async {
         await runService()
     }

@@ -29,58 +29,96 @@ private func call(port: UInt16, until isOver: Gate, _ outcomes: Outcomes) {
     }
 }
 
+/// Makes `wanted` calls while connections to Service A end at any moment; five crashes are enough.
+///
+/// Service B has TEST_SLOW_HANGUP: its libdispatch pauses where a reset can make it crash. Without
+/// an epoll set for each session a few calls then end it, in place of 80,000 and more.
+private func endConnections(
+    ofCalls wanted: Int, environment: [String: String] = [:]
+) throws -> (outcomes: [String: Int], crashes: [CInt]) {
+    let peer = try Peer { peer in
+        while case let request = peer.request(), !request.isEmpty {
+            peer.respond("{\"echo\":\"Hello\"}")
+            guard Bool.random() else { continue }
+            usleep(.random(in: 0...1000))
+            if Bool.random() { peer.reset() }
+            return
+        }
+    }
+    let slowly = interposer.merging(["TEST_SLOW_HANGUP": "1"]) { $1 }
+    let outcomes = Outcomes()
+    var runs = 0
+    var crashes: [CInt] = []
+    let start = ContinuousClock.now
+    while outcomes.sum < wanted, crashes.count < 5,
+        ContinuousClock.now - start < .seconds(3600)
+    {
+        runs += 1
+        let b = try serviceB(
+            calling: peer.port, ["--log-level", "notice"],
+            environment: slowly.merging(environment) { $1 })
+        let isOver = Gate()
+        let clients = (0..<32).map { _ in
+            let isDone = Gate()
+            Thread.detachNewThread {
+                call(port: b.port, until: isOver, outcomes)
+                isDone.open()
+            }
+            return isDone
+        }
+        // What has not ended by then goes on in a process that is started afresh.
+        _ = eventually(within: .seconds(4)) {
+            outcomes.sum >= wanted || clients.allSatisfy(\.isOpen)
+        }
+        isOver.open()
+        #expect(eventually(within: .seconds(30)) { clients.allSatisfy(\.isOpen) })
+        b.signal(SIGTERM)
+        let code = b.exitCode()
+        if code != 0 { crashes.append(code) }
+    }
+    print(
+        """
+        closing connections: \(outcomes.sum) calls in \(runs) runs, \(outcomes.all), \
+        \(crashes.count) crashes \(crashes)
+        """)
+    return (outcomes.all, crashes)
+}
+
+extension SystemTests {
+    @Suite struct ClosingTests {
+        // Without the epoll sets Service B crashes, which shows that the load is the right one.
+        @Test(arguments: [[:], ["CFNF_WITHOUT_EPOLL": "1"]])
+        func `Connections to Service A that end early end no process`(
+            environment: [String: String]
+        ) async throws {
+            try await onThread { () throws in
+                let (outcomes, crashes) = try endConnections(
+                    ofCalls: 1000, environment: environment)
+                withKnownIssue {
+                    #expect(crashes.isEmpty)
+                } when: {
+                    !hasFixes || !environment.isEmpty
+                }
+                #expect(Set(outcomes.keys).isSubset(of: ["200", "reset"]))
+            }
+        }
+    }
+}
+
 extension SystemTests.TortureTests {
-    // CRASH_CALLS says how many calls, in place of half a million; CFNF_WITHOUT_EPOLL=1 has Service
-    // B wait for each socket with a source of its own.
+    // CRASH_CALLS says how many calls, in place of half a million; with CFNF_WITHOUT_EPOLL=1 they
+    // end Service B.
     @Test func `Connections to Service A that end at any moment end no process`() async throws {
         try await onThread { () throws in
             let variables = ProcessInfo.processInfo.environment
             let wanted =
                 variables["CRASH_CALLS"].flatMap { Int($0) } ?? Int(500_000 * (scale ?? 0))
-            // Answers at once, and closes the connection after half of its answers.
-            let peer = try Peer { peer in
-                while case let request = peer.request(), !request.isEmpty {
-                    peer.respond("{\"echo\":\"Hello\"}")
-                    guard Bool.random() else { continue }
-                    usleep(.random(in: 0...4000))
-                    if Int.random(in: 0..<10) < 3 { peer.reset() }
-                    return
-                }
-            }
-            let outcomes = Outcomes()
-            var runs = 0
-            var crashes: [CInt] = []
-            let start = ContinuousClock.now
-            while outcomes.sum < wanted, ContinuousClock.now - start < .seconds(3600) {
-                runs += 1
-                let b = try serviceB(
-                    calling: peer.port, ["--log-level", "notice"],
-                    environment: variables.filter { $0.key == "CFNF_WITHOUT_EPOLL" })
-                let isOver = Gate()
-                let clients = (0..<32).map { _ in
-                    let isDone = Gate()
-                    Thread.detachNewThread {
-                        call(port: b.port, until: isOver, outcomes)
-                        isDone.open()
-                    }
-                    return isDone
-                }
-                // What has not ended by then goes on in a process that is started afresh.
-                _ = eventually(within: .seconds(4)) { clients.allSatisfy(\.isOpen) }
-                isOver.open()
-                #expect(eventually(within: .seconds(30)) { clients.allSatisfy(\.isOpen) })
-                b.signal(SIGTERM)
-                let code = b.exitCode()
-                if code != 0 { crashes.append(code) }
-            }
-            print(
-                """
-                closing connections: \(outcomes.sum) calls in \(runs) runs, \(outcomes.all), \
-                \(crashes.count) crashes \(crashes)
-                """)
-            #expect(outcomes.sum >= wanted)
+            let (outcomes, crashes) = try endConnections(
+                ofCalls: wanted,
+                environment: variables.filter { $0.key == "CFNF_WITHOUT_EPOLL" })
             #expect(crashes.isEmpty)
-            #expect(Set(outcomes.all.keys).isSubset(of: ["200", "reset"]))
+            #expect(outcomes.values.reduce(0, +) >= wanted)
+            #expect(Set(outcomes.keys).isSubset(of: ["200", "reset"]))
         }
     }
 }

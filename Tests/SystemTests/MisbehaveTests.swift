@@ -6,15 +6,13 @@ import Testing
 
 extension SystemTests {
     @Suite struct MisbehaveTests {
-        @Test func `misbehave lists the whole catalogue`() async throws {
-            try await onThread { () throws in
-                let list = try misbehave("list")
-                #expect(list.exitCode() == 0)
-                let names = list.lines.filter { $0.hasPrefix("  ") }.compactMap {
-                    $0.split(separator: " ").first.map(String.init)
-                }
-                #expect(names == Misbehaviour.all.map(\.name))
+        @Test func `misbehave lists the whole catalogue`() throws {
+            let list = try misbehave("list")
+            #expect(list.exitCode() == 0)
+            let names = list.lines.filter { $0.hasPrefix("  ") }.compactMap {
+                $0.split(separator: " ").first.map(String.init)
             }
+            #expect(names == Misbehaviour.all.map(\.name))
         }
 
         /// A client that is a shell command, what it meets, and the verdict on it.
@@ -38,73 +36,65 @@ extension SystemTests {
         @Test(arguments: verdicts)
         func `misbehave try has a verdict for what a command does`(
             client: String, name: String, verdict: String, code: Int
-        ) async throws {
-            try await onThread { () throws in
-                let trial = try misbehave(
-                    "try", "--timeout", "1s", "--only", name, "--", "sh", "-c", client,
-                    "{url}/echo?msg=a")
-                #expect(Int(trial.exitCode()) == code)
-                #expect(trial.lines.first?.hasSuffix(" \(verdict)") == true, "\(trial.lines)")
-                #expect(trial.lines.last == "1 tried: 1 \(verdict)")
-            }
+        ) throws {
+            let trial = try misbehave(
+                "try", "--timeout", "1s", "--only", name, "--", "sh", "-c", client,
+                "{url}/echo?msg=a")
+            #expect(Int(trial.exitCode()) == code)
+            #expect(trial.lines.first?.hasSuffix(" \(verdict)") == true, "\(trial.lines)")
+            #expect(trial.lines.last == "1 tried: 1 \(verdict)")
         }
 
-        @Test func `misbehave try judges a service by what it answers`() async throws {
-            try await onThread { () throws in
-                let port = try Listener(host: "127.0.0.1", port: 0).port
-                let b = try serviceB(calling: port, ["--timeout", "500ms"])
-                let trial = try misbehave(
-                    "try", "--timeout", "500ms", "--json", "--only", "plain,not-found,is-silent",
-                    "--port", "\(port)", "--pid", "\(b.pid)", "--service",
-                    "http://127.0.0.1:\(b.port)/call-echo?msg=Hello")
-                #expect(trial.exitCode() == 0, "\(trial.errorText)")
-                struct Line: Decodable {
-                    let name, end, verdict: String
-                }
-                let json = Data(trial.lines.joined().utf8)
-                let lines = try JSONDecoder().decode([Line].self, from: json)
-                #expect(lines.map(\.end) == ["200", "503 `bad_status`", "503 `timeout`"])
-                #expect(lines.map(\.verdict) == ["answered", "failed in time", "failed in time"])
+        @Test func `misbehave try judges a service by what it answers`() throws {
+            let port = try Listener(host: "127.0.0.1", port: 0).port
+            let b = try serviceB(calling: port, ["--timeout", "500ms"])
+            let trial = try misbehave(
+                "try", "--timeout", "500ms", "--json", "--only", "plain,not-found,is-silent",
+                "--port", "\(port)", "--pid", "\(b.pid)", "--service",
+                "http://127.0.0.1:\(b.port)/call-echo?msg=Hello")
+            #expect(trial.exitCode() == 0, "\(trial.errorText)")
+            struct Line: Decodable {
+                let name, end, verdict: String
             }
+            let json = Data(trial.lines.joined().utf8)
+            let lines = try JSONDecoder().decode([Line].self, from: json)
+            #expect(lines.map(\.end) == ["200", "503 `bad_status`", "503 `timeout`"])
+            #expect(lines.map(\.verdict) == ["answered", "failed in time", "failed in time"])
         }
 
-        @Test func `misbehave try notices that a service has crashed`() async throws {
-            try await onThread { () throws in
-                let port = try Listener(host: "127.0.0.1", port: 0).port
-                // A service that ends with its first failure.
-                let service = try Peer { client in
-                    _ = client.request()
-                    if let a = try? HTTPClient(port: port), (try? a.request("/echo?msg=a")) != nil,
-                        let reply = try? a.response(), reply.status == 200
-                    {
-                        client.respond(reply.body)
-                    }
+        @Test func `misbehave try notices that a service has crashed`() throws {
+            let port = try Listener(host: "127.0.0.1", port: 0).port
+            // A service that ends with its first failure.
+            let service = try Peer { client in
+                _ = client.request()
+                if let a = try? HTTPClient(port: port), (try? a.request("/echo?msg=a")) != nil,
+                    let reply = try? a.response(), reply.status == 200
+                {
+                    client.respond(reply.body)
                 }
-                let trial = try misbehave(
-                    "try", "--only", "not-found,plain", "--port", "\(port)", "--service",
-                    "http://127.0.0.1:\(service.port)/?msg=a")
-                #expect(trial.exitCode() == 1)
-                #expect(trial.lines.last == "1 tried: 1 crashed")
             }
+            let trial = try misbehave(
+                "try", "--only", "not-found,plain", "--port", "\(port)", "--service",
+                "http://127.0.0.1:\(service.port)/?msg=a")
+            #expect(trial.exitCode() == 1)
+            #expect(trial.lines.last == "1 tried: 1 crashed")
         }
 
-        @Test func `misbehave serve echoes, changes over, and logs each connection`() async throws {
-            try await onThread { () throws in
-                let server = try misbehave(
-                    "serve", "not-found", "--then", "plain", "--after", "2", "--port", "0")
-                let replies = try (0..<4).map { _ in
-                    try get("/echo?msg=%22a+b%22", port: server.port)
-                }
-                #expect(replies.map(\.status) == [404, 404, 200, 200])
-                #expect(replies.last?.body == #"{"echo":"\"a b\""}"#)
-                let lines = (1...4).map { "connection \($0): \($0 < 3 ? "not-found" : "plain"), " }
-                #expect(
-                    eventually {
-                        lines.allSatisfy { line in server.lines.contains { $0.hasPrefix(line) } }
-                    })
-                server.signal(SIGTERM)
-                #expect(server.exitCode() == 0)
+        @Test func `misbehave serve echoes, changes over, and logs each connection`() throws {
+            let server = try misbehave(
+                "serve", "not-found", "--then", "plain", "--after", "2", "--port", "0")
+            let replies = try (0..<4).map { _ in
+                try get("/echo?msg=%22a+b%22", port: server.port)
             }
+            #expect(replies.map(\.status) == [404, 404, 200, 200])
+            #expect(replies.last?.body == #"{"echo":"\"a b\""}"#)
+            let lines = (1...4).map { "connection \($0): \($0 < 3 ? "not-found" : "plain"), " }
+            #expect(
+                eventually {
+                    lines.allSatisfy { line in server.lines.contains { $0.hasPrefix(line) } }
+                })
+            server.signal(SIGTERM)
+            #expect(server.exitCode() == 0)
         }
 
         @Test(arguments: [
@@ -116,14 +106,12 @@ extension SystemTests {
         ])
         func `misbehave ends with 64 and one line for what it cannot use`(
             _ arguments: [String]
-        ) async throws {
-            try await onThread { () throws in
-                let process = try ServiceProcess("misbehave", arguments, address: [])
-                #expect(process.exitCode() == 64)
-                #expect(process.errorText.split(separator: "\n").count == 1)
-                #expect(process.errorText.hasPrefix("misbehave: "))
-                #expect(process.lines.isEmpty)
-            }
+        ) throws {
+            let process = try ServiceProcess("misbehave", arguments, address: [])
+            #expect(process.exitCode() == 64)
+            #expect(process.errorText.split(separator: "\n").count == 1)
+            #expect(process.errorText.hasPrefix("misbehave: "))
+            #expect(process.lines.isEmpty)
         }
 
         @Test func `FAILURES.md has a line for each misbehaviour, with Service B's word`() throws {

@@ -157,3 +157,23 @@ package func get(
     }
     return reply
 }
+
+/// The status codes in what a client has got: by bytes, since a million of them are looked for.
+package func statuses(_ text: String) -> [Int] {
+    var rest = Array(text.utf8)[...]
+    var statuses: [Int] = []
+    while let start = rest.firstIndex(of: UInt8(ascii: "H")) {
+        rest = rest[start...]
+        let line = rest.prefix(14)
+        if line.starts(with: "HTTP/1.".utf8), line.count == 14 {
+            let words = line.split(separator: UInt8(ascii: " "))
+            if words.count == 3, words[0].count == 8,
+                let code = Int(String(decoding: words[1], as: UTF8.self))
+            {
+                statuses.append(code)
+            }
+        }
+        rest = rest.dropFirst()
+    }
+    return statuses
+}

@@ -49,7 +49,7 @@ public struct Query: Sendable {
 
     private static func decode(_ text: ArraySlice<UInt8>) -> String? {
         guard text.span.contains(UInt8(ascii: "+"), UInt8(ascii: "%")) else {
-            return String(validating: text, as: UTF8.self)
+            return String(utf8: text.span)
         }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count)
@@ -66,6 +66,6 @@ public struct Query: Sendable {
                 bytes.append(byte)
             }
         }
-        return String(validating: bytes, as: UTF8.self)
+        return String(utf8: bytes.span)
     }
 }

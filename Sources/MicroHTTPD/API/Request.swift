@@ -3,27 +3,51 @@ public import HTTPTypes
 /// A request as a handler sees it: an independent value, safe to keep after the response.
 public struct Request: Sendable {
     /// The request method; a `HEAD` request reaches the handler of `GET`.
-    public let method: HTTPRequest.Method
+    public var method: HTTPRequest.Method { storage.method }
 
     /// The path of the request target as it was sent, escapes included (RFC 9112 §3.2).
-    public let path: String
+    public var path: String { storage.path }
 
     /// The parameters of the query.
-    public let query: Query
+    public var query: Query { storage.query }
 
     /// The fields of the header section (RFC 9110 §5), made anew each time.
-    public var headerFields: HTTPFields { headerSection.fields }
+    public var headerFields: HTTPFields { storage.headerSection.fields }
 
     /// The name of this request in logs: the client's `X-Request-Id`, or else one made here.
-    public let id: String
+    public var id: String { storage.id }
 
     /// The place of this request in the client's trace, or in one begun here.
-    public let traceContext: TraceContext
+    public var traceContext: TraceContext { storage.traceContext }
 
     /// When the header section had been read.
-    public let received: ContinuousClock.Instant
+    public var received: ContinuousClock.Instant { storage.received }
 
-    private let headerSection: HeaderSection
+    // One object, since a request is copied more often than it is made.
+    private let storage: Storage
+
+    private final class Storage: Sendable {
+        let method: HTTPRequest.Method
+        let path: String
+        let query: Query
+        let headerSection: HeaderSection
+        let id: String
+        let traceContext: TraceContext
+        let received = ContinuousClock.now
+
+        init(_ head: RequestHead, _ traceContext: TraceContext?) {
+            method = head.method ?? .unknown
+            path = head.target.path
+            query = Query(head.target.query)
+            headerSection = head.headerSection
+            id = RequestID.valid(headerSection) ?? RequestID.make()
+            self.traceContext = traceContext ?? TraceContext(headerSection)?.child() ?? .begin()
+        }
+    }
+
+    init(_ head: RequestHead, traceContext: TraceContext?) {
+        storage = Storage(head, traceContext)
+    }
 
     /// A request that could not be read.
     static var unknown: Self {
@@ -32,16 +56,6 @@ public struct Request: Sendable {
                 method: nil, target: RequestTarget("", query: nil),
                 headerSection: HeaderSection(), isVersion1_0: false, isReadAsSent: false),
             traceContext: nil)
-    }
-
-    init(_ head: RequestHead, traceContext: TraceContext?) {
-        method = head.method ?? .unknown
-        path = head.target.path
-        query = Query(head.target.query)
-        headerSection = head.headerSection
-        received = .now
-        id = RequestID.valid(headerSection.values("x-request-id")) ?? RequestID.make()
-        self.traceContext = traceContext ?? TraceContext(headerSection)?.child() ?? .begin()
     }
 }
 

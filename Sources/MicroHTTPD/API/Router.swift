@@ -23,7 +23,8 @@ public typealias AsyncHandler = @Sendable (Request) async throws -> Response
 /// }
 /// ```
 public struct Router: Sendable {
-    private var routes: [String: Route] = [:]
+    // Few, so that to look at each is faster than to hash a path.
+    private var routes: [Route] = []
 
     /// Makes the response for an error, the server's own or a handler's.
     let errorResponse: @Sendable (HTTPError) -> Response
@@ -60,9 +61,10 @@ public struct Router: Sendable {
     private mutating func add(
         _ method: HTTPRequest.Method, _ path: String, _ handler: Route.Handler
     ) {
-        var handlers = routes[path]?.handlers ?? [:]
+        var handlers = route(of: path)?.handlers ?? [:]
         handlers[method] = handler
-        routes[path] = Route(path: path, handlers: handlers)
+        routes.removeAll { $0.path == path }
+        routes.append(Route(path: path, handlers: handlers))
     }
 
     /// Why a request that no path could answer is rejected.
@@ -72,19 +74,27 @@ public struct Router: Sendable {
             .methodNotAllowed, details: "This is not a proxy.", headerFields: [.allow: allow])
     }
 
+    /// The response to a request whose path has no route: 404, or 204 to `OPTIONS *`.
+    func responseWithoutRoute(to request: Request) throws(HTTPError) -> Response {
+        guard request.method == .options, request.path == "*" else {
+            throw HTTPError(.notFound, details: "There is no such path here.")
+        }
+        return Response(status: .noContent, headerFields: [.allow: allow])
+    }
+
     /// The methods that any of the paths takes, for `Allow`.
-    var allow: String { Route.allow(routes.values.flatMap(\.handlers.keys)) }
+    var allow: String { Route.allow(routes.flatMap(\.handlers.keys)) }
 
     /// The route of `path`; nil where there is none.
     func route(of path: String) -> Route? {
-        // A path is ASCII (RFC 3986 §3.3); to look up another one would normalize it first.
-        path.utf8.allSatisfy { $0 < 0x80 } ? routes[path] : nil
+        // A path is ASCII (RFC 3986 §3.3); to compare another one would normalize it first.
+        path.utf8.allSatisfy { $0 < 0x80 } ? routes.first { $0.path == path } : nil
     }
 }
 
 /// A path and the handlers of its methods.
 ///
-/// A class: what a dictionary holds as a value has its closures wrapped once more.
+/// A class: a struct in a collection has its closures wrapped once more.
 final class Route: Sendable {
     /// A handler, by whether it may wait.
     enum Handler: Sendable {

@@ -5,9 +5,8 @@ import Tracing
 
 /// One request's life: begun, answered, ended.
 ///
-/// libmicrohttpd's thread calls ``begin(on:)``, ``discard(_:on:)``, ``proceed(on:)`` and
-/// ``end(_:status:)``; the handler's task calls ``finish(with:)`` on any thread; the server calls
-/// ``abandon()`` at shutdown.
+/// libmicrohttpd's thread calls ``begin(on:)``, ``discard(_:on:)``, ``proceed(on:)``, ``end(_:status:)``;
+/// the handler's task calls ``finish(with:)`` on any thread; the server ``abandon()`` at shutdown.
 final class Exchange: Sendable {
     /// What the exchange is doing.
     ///
@@ -120,12 +119,8 @@ final class Exchange: Sendable {
             guard contentSize.load(ordering: .relaxed) <= Limits.content else {
                 throw Framing.contentTooLarge
             }
-            if request.method == .options, request.path == "*" {
-                return .now(
-                    Response(status: .noContent, headerFields: [.allow: server.router.allow]))
-            }
             guard let route else {
-                throw HTTPError(.notFound, details: "There is no such path here.")
+                return .now(try server.router.responseWithoutRoute(to: request))
             }
             switch try route.handler(for: request) {
             case .waiting(let handler):

@@ -57,8 +57,8 @@ extension Collection<UInt8> {
     /// Whether these are the bytes of `text`, which is in lower case, but for the case of letters.
     ///
     /// By bytes: `lowercased()` would make a `k` of the Kelvin sign.
-    func equalsIgnoringCase(_ text: StaticString) -> Bool {
-        let text = text.description.utf8
+    func equalsIgnoringCase(_ text: String) -> Bool {
+        let text = text.utf8
         return count == text.count
             && zip(self, text).allSatisfy { byte, letter in
                 byte == letter || letter.isLowercase && byte | 0x20 == letter
@@ -67,13 +67,21 @@ extension Collection<UInt8> {
 }
 
 extension String {
-    /// Makes a string of ASCII characters.
-    init(ascii bytes: Span<UInt8>) {
+    /// Makes a string of bytes; nil if they are not UTF-8.
+    ///
+    /// `String(validating:as:)` is generic, and not specialized for slices.
+    init?(utf8 bytes: Span<UInt8>) {
         do {
             self.init(copying: try UTF8Span(validating: bytes))
         } catch {
-            preconditionFailure("not ASCII")
+            return nil
         }
+    }
+
+    /// Makes a string of ASCII characters.
+    init(ascii bytes: Span<UInt8>) {
+        guard let text = String(utf8: bytes) else { preconditionFailure("not ASCII") }
+        self = text
     }
 }
 

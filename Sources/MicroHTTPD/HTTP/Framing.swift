@@ -57,11 +57,11 @@ enum Framing {
 
     /// RFC 9112 §3.2.
     private static func checkHost(_ head: RequestHead) throws(HTTPError) {
-        let hosts = head.headerSection.values("host")
-        guard hosts.count == 1 || hosts.isEmpty && head.isVersion1_0 else {
+        let host = head.headerSection.last("host")
+        guard host.count == 1 || host.count == 0 && head.isVersion1_0 else {
             throw .badRequest("There must be one Host.")
         }
-        guard hosts.allSatisfy({ Authority($0) != nil }) else {
+        guard Authority(host.value) != nil else {
             throw .badRequest("The Host must be a name or an address, with or without a port.")
         }
     }
@@ -76,22 +76,22 @@ enum Framing {
 
     /// RFC 9112 §6.3, but for what it leaves to a server's leniency.
     private static func checkContent(_ head: RequestHead) throws(HTTPError) {
-        let codings = head.headerSection.values("transfer-encoding")
-        let lengths = head.headerSection.values("content-length")
-        guard codings.isEmpty || codings.count == 1 && codings[0].equalsIgnoringCase("chunked")
+        let coding = head.headerSection.last("transfer-encoding")
+        let length = head.headerSection.last("content-length")
+        guard coding.count == 0 || coding.count == 1 && coding.value.equalsIgnoringCase("chunked")
         else { throw .badRequest("The only Transfer-Encoding is chunked, once.") }
-        guard codings.isEmpty || lengths.isEmpty && !head.isVersion1_0 else {
+        guard coding.count == 0 || length.count == 0 && !head.isVersion1_0 else {
             throw .badRequest("Transfer-Encoding needs HTTP/1.1 and no Content-Length beside it.")
         }
-        guard lengths.count <= 1 else { throw .badRequest("There must be one Content-Length.") }
-        guard let length = lengths.first else { return }
-        guard !length.isEmpty, length.allSatisfy(\.isDigit) else {
+        guard length.count <= 1 else { throw .badRequest("There must be one Content-Length.") }
+        guard length.count == 1 else { return }
+        guard !length.value.isEmpty, length.value.allSatisfy(\.isDigit) else {
             throw .badRequest("The Content-Length is not a number.")
         }
         // What is a little too long is read first, unless the client waits for a word.
-        let limit =
-            head.headerSection.values("expect").isEmpty ? Limits.discardedContent : Limits.content
-        guard let length = Int(String(decoding: length, as: UTF8.self)), length <= limit else {
+        let isExpecting = head.headerSection.last("expect").count > 0
+        let limit = isExpecting ? Limits.content : Limits.discardedContent
+        guard let size = Int(String(decoding: length.value, as: UTF8.self)), size <= limit else {
             throw contentTooLarge
         }
     }

@@ -76,16 +76,27 @@ struct HeaderSection: Sendable {
 
     /// The values of the fields of this name, which is given in lower case, without the blanks
     /// behind them (RFC 9112 §5.1).
-    func values(_ name: StaticString) -> [ArraySlice<UInt8>] {
+    func values(_ name: String) -> [ArraySlice<UInt8>] {
         var values: [ArraySlice<UInt8>] = []
-        guard lengths & 1 << UInt64(name.utf8CodeUnitCount & 63) != 0 else { return values }
+        forEachValue(of: name) { values.append($0) }
+        return values
+    }
+
+    /// How many fields have this name, and the value of the last one; makes no array.
+    func last(_ name: String) -> (count: Int, value: ArraySlice<UInt8>) {
+        var last: (count: Int, value: ArraySlice<UInt8>) = (0, [])
+        forEachValue(of: name) { last = (last.count + 1, $0) }
+        return last
+    }
+
+    private func forEachValue(of name: String, _ body: (ArraySlice<UInt8>) -> Void) {
+        guard lengths & 1 << UInt64(name.utf8.count & 63) != 0 else { return }
         forEach { field, value in
             guard bytes[field].equalsIgnoringCase(name) else { return }
             var text = bytes[value]
             while text.last == UInt8(ascii: " ") || text.last == 0x09 { text.removeLast() }
-            values.append(text)
+            body(text)
         }
-        return values
     }
 
     /// The fields, but for those whose name is no token.

@@ -18,7 +18,7 @@ struct RequestHead: Sendable {
     let isReadAsSent: Bool
 
     /// Whether the content comes in chunks.
-    var isChunked: Bool { !headerSection.values("transfer-encoding").isEmpty }
+    var isChunked: Bool { headerSection.last("transfer-encoding").count > 0 }
 }
 
 /// The target of a request as it was sent (RFC 9112 §3.2).
@@ -55,13 +55,13 @@ struct RequestTarget: Sendable {
 
     /// The path behind the authority of a URL (RFC 9112 §3.2.2); nil if this is none.
     private static func path(ofAbsoluteForm text: String) -> String? {
-        let schemes: [StaticString] = ["http://", "https://"]
+        let schemes: [String] = ["http://", "https://"]
         guard
             let scheme = schemes.first(where: {
-                text.utf8.prefix($0.utf8CodeUnitCount).equalsIgnoringCase($0)
+                text.utf8.prefix($0.utf8.count).equalsIgnoringCase($0)
             })
         else { return nil }
-        let rest = text.utf8.dropFirst(scheme.utf8CodeUnitCount)
+        let rest = text.utf8.dropFirst(scheme.utf8.count)
         let path = rest.drop { $0 != UInt8(ascii: "/") }
         guard let authority = Authority(Array(rest[..<path.startIndex])[...]), authority.hasHost
         else { return nil }

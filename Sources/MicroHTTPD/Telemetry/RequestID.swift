@@ -21,10 +21,11 @@ enum RequestID {
 
     /// The id that a client chose, if there is one and it may stand in a log: 1 to 128 of
     /// `A–Z a–z 0–9 . _ -`.
-    static func valid(_ values: [ArraySlice<UInt8>]) -> String? {
-        guard let id = values.first, values.count == 1, (1...128).contains(id.count),
-            id.allSatisfy(ASCIISet.id.contains)
-        else { return nil }
+    static func valid(_ headerSection: HeaderSection) -> String? {
+        let (count, id) = headerSection.last("x-request-id")
+        guard count == 1, (1...128).contains(id.count), id.allSatisfy(ASCIISet.id.contains) else {
+            return nil
+        }
         return String(ascii: id.span)
     }
 }

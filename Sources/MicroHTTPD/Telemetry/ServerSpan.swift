@@ -2,7 +2,7 @@ import HTTPTypes
 import Tracing
 
 /// The span of one exchange, where the server has a tracer.
-struct ServerSpan: Sendable {
+final class ServerSpan: Sendable {
     private let span: any Span
 
     /// Where the span is in its trace, if the tracer speaks of that as the W3C does.

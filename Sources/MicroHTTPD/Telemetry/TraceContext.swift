@@ -39,8 +39,8 @@ public struct TraceContext: Sendable, Equatable {
 
     /// Takes what a request carries; nil where that is nothing, or malformed (§3.2).
     init?(_ headerSection: HeaderSection) {
-        let values = headerSection.values("traceparent")
-        guard values.count == 1, let traceparent = values.first else { return nil }
+        let (count, traceparent) = headerSection.last("traceparent")
+        guard count == 1 else { return nil }
         let text = Array(traceparent)
         let dash = UInt8(ascii: "-")
         guard text.count >= 55, text[2] == dash, text[35] == dash, text[52] == dash,

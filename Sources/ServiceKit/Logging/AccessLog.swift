@@ -4,33 +4,40 @@ import MicroHTTPD
 
 /// The lines of the log that tell of requests, one for each.
 struct AccessLog: Sendable {
-    let logger: Logger
+    let handler: LineLogHandler
 
-    /// Writes the line of one exchange: probes at debug, failures of ours at error.
+    /// Writes the line of one exchange: probes and the page at debug, failures of ours at error.
     func write(_ record: AccessRecord) {
         let level: Logger.Level =
             switch record.route {
-            // Asked for all the time, and by machines.
-            case "/health", "/metrics", "/ready": .debug
+            // Probes, which machines ask for all the time, and the page, whose calls are of interest.
+            case "/", "/health", "/metrics", "/ready": .debug
             case _ where record.code >= 500 || record.response?.status.kind == .serverError: .error
             default: .info
             }
-        guard level >= logger.logLevel else { return }
+        guard level >= handler.logLevel else { return }
+        handler.write(level, "request", fields(record))
+    }
+
+    private func fields(_ record: AccessRecord) -> [LogField] {
         let request = record.request
-        // Room for all that can come, or else it would be copied to a larger place.
-        var metadata = Logger.Metadata(minimumCapacity: 12)
-        metadata["endpoint"] = .string(record.route ?? "unmatched")
-        metadata["latency_ms"] = .stringConvertible(Milliseconds(record.duration))
-        metadata["method"] = .string(Self.cut(request.method.rawValue))
-        metadata["request_id"] = .string(request.id)
-        metadata["status"] = .stringConvertible(record.code)
-        metadata["trace_id"] = .string(request.traceContext.traceID)
-        for (name, value) in record.response?.logMetadata ?? [:] { metadata[name] = value }
+        var fields = [
+            LogField("endpoint", .text(record.route ?? "unmatched")),
+            LogField("latency_ms", .milliseconds(Milliseconds(record.duration))),
+            LogField("method", .text(Self.cut(request.method.rawValue))),
+            LogField("request_id", .text(request.id)),
+            LogField("status", .integer(record.code)),
+            LogField("trace_id", .text(request.traceContext.traceID)),
+        ]
+        let metadata = record.response?.logMetadata ?? [:]
+        if !metadata.isEmpty { fields += LogField.fields(metadata).filter { $0.name != "msg" } }
         if let message = metadata["msg"]?.description ?? request.query["msg"] {
-            metadata["msg"] = .string(Self.cut(message))
+            fields.append(LogField("msg", .text(Self.cut(message))))
         }
-        if record.ending != .answered { metadata["ending"] = "\(record.ending)" }
-        logger.log(level: level, "request", metadata: metadata)
+        if record.ending != .answered {
+            fields.append(LogField("ending", .text("\(record.ending)")))
+        }
+        return fields
     }
 
     /// The first 64 characters.

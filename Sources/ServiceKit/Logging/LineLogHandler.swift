@@ -30,20 +30,25 @@ public struct LineLogHandler: LogHandler {
         set { metadata[key] = newValue }
     }
 
-    /// Has the line of `event` written, at once if its level is above info, on any thread.
+    /// Writes the line of `event`, at once if its level is above info, on any thread.
     public func log(event: LogEvent) {
         var fields = event.metadata ?? [:]
         if !metadata.isEmpty { fields.merge(metadata) { ofEvent, _ in ofEvent } }
-        Self.writer.append(isUrgent: event.level > .info) { bytes, timestamp, lost in
-            func append(_ level: Logger.Level, _ event: String, _ fields: Logger.Metadata) {
+        write(event.level, event.message.description, LogField.fields(fields))
+    }
+
+    /// Writes a line whose fields are not the metadata of an event, which cost more than the line.
+    func write(_ level: Logger.Level, _ event: String, _ fields: [LogField]) {
+        Self.writer.append(isUrgent: level > .info) { bytes, timestamp, lost in
+            func append(_ level: Logger.Level, _ event: String, _ fields: [LogField]) {
                 format.append(
                     timestamp: &timestamp, level: level, service: service, event: event,
                     fields: fields, to: &bytes)
             }
             if lost > 0 {
-                append(.warning, "lines lost here", ["count": .stringConvertible(lost)])
+                append(.warning, "lines lost here", [LogField("count", .integer(lost))])
             }
-            append(event.level, event.message.description, fields)
+            append(level, event, fields)
         }
     }
 

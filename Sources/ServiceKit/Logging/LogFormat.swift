@@ -1,4 +1,5 @@
 import Logging
+import MicroHTTPD
 
 /// How a line of the log is written.
 public enum LogFormat: String, Sendable, CaseIterable {
@@ -16,9 +17,9 @@ public enum LogFormat: String, Sendable, CaseIterable {
     /// Appends one line, with its end: 4096 bytes at most, whatever is in it.
     func append(
         timestamp: inout Timestamp, level: Logger.Level, service: String, event: String,
-        fields: Logger.Metadata, to line: inout [UInt8]
+        fields: [LogField], to line: inout [UInt8]
     ) {
-        let fields = fields.sorted { $0.key < $1.key }
+        let fields = fields.sorted { $0.name < $1.name }
         let textEnd = line.count + Self.textLimit
         switch self {
         case .text:
@@ -29,14 +30,14 @@ public enum LogFormat: String, Sendable, CaseIterable {
             }
             line.append(UInt8(ascii: " "))
             Self.append(event, to: &line, upTo: textEnd)
-            for (name, value) in fields {
+            for field in fields {
                 line.append(UInt8(ascii: " "))
-                line.append(contentsOf: name.utf8)
+                line.append(contentsOf: field.name.utf8)
                 line.append(UInt8(ascii: "="))
-                if value.isNumber {
-                    line.append(contentsOf: value.text.utf8)
-                } else {
-                    Self.append(value.text, to: &line, upTo: textEnd)
+                switch field.value {
+                case .text(let text): Self.append(text, to: &line, upTo: textEnd)
+                case .integer(let number): line.append(contentsOf: "\(number)".utf8)
+                case .milliseconds(let time): time.append(to: &line)
                 }
             }
         case .json:
@@ -45,12 +46,12 @@ public enum LogFormat: String, Sendable, CaseIterable {
             line.append(contentsOf: #"","level":"\#(level)","service":"\#(service)","#.utf8)
             line.append(contentsOf: #""event":"#.utf8)
             Self.quote(event, into: &line, upTo: textEnd)
-            for (name, value) in fields {
-                line.append(contentsOf: ",\"\(name)\":".utf8)
-                if value.isNumber {
-                    line.append(contentsOf: value.text.utf8)
-                } else {
-                    Self.quote(value.text, into: &line, upTo: textEnd)
+            for field in fields {
+                line.append(contentsOf: ",\"\(field.name)\":".utf8)
+                switch field.value {
+                case .text(let text): Self.quote(text, into: &line, upTo: textEnd)
+                case .integer(let number): line.append(contentsOf: "\(number)".utf8)
+                case .milliseconds(let time): time.append(to: &line)
                 }
             }
             line.append(UInt8(ascii: "}"))
@@ -58,19 +59,14 @@ public enum LogFormat: String, Sendable, CaseIterable {
         line.append(UInt8(ascii: "\n"))
     }
 
+    private static let word = ASCIISet(
+        "-./_~:@0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+
     /// Appends `text`: as it is if nobody can take it for more than one word, quoted otherwise.
     private static func append(_ text: String, to line: inout [UInt8], upTo end: Int) {
         let isWord =
             !text.isEmpty && line.count + text.utf8.count <= end
-            && text.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-")...UInt8(ascii: "/"),
-                    UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: ":"), UInt8(ascii: "@"):
-                    true
-                default: false
-                }
-            }
+            && text.utf8.allSatisfy(Self.word.contains)
         if isWord {
             line.append(contentsOf: text.utf8)
         } else {
@@ -111,20 +107,5 @@ public enum LogFormat: String, Sendable, CaseIterable {
         case .nonspacingMark, .enclosingMark, .spacingMark: hasBase
         default: scalar != "\u{2800}"  // A pattern of Braille without a dot.
         }
-    }
-}
-
-extension Logger.MetadataValue {
-    fileprivate var text: String {
-        switch self {
-        case .string(let text): text
-        case .stringConvertible(let value): value.description
-        case .array, .dictionary: description
-        }
-    }
-
-    fileprivate var isNumber: Bool {
-        guard case .stringConvertible(let value) = self else { return false }
-        return value is Int || value is Milliseconds
     }
 }

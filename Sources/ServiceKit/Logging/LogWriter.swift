@@ -27,6 +27,8 @@ final class LogWriter: Sendable {
 
     private let descriptor: CInt
     private let isSocket: Bool
+    // How much a write may have, in bytes.
+    private let atOnce: Int
     private let state = Mutex(State())
     private let queue = DispatchQueue(label: "log")
 
@@ -40,6 +42,7 @@ final class LogWriter: Sendable {
         var status = stat()
         let kind = unsafe fstat(stream, &status) == 0 ? status.st_mode & S_IFMT : S_IFREG
         isSocket = kind == S_IFSOCK
+        atOnce = kind == S_IFREG ? Self.limit : Int(PIPE_BUF)
         let path = "/proc/self/fd/\(stream)"
         let own =
             kind == S_IFCHR || kind == S_IFIFO
@@ -98,15 +101,15 @@ final class LogWriter: Sendable {
         }
     }
 
-    /// Writes as many whole lines as a pipe takes all or nothing of, so that those of other
-    /// processes come before or after them, when there is room within `patience` milliseconds.
+    /// Writes whole lines when there is room within `patience` milliseconds: to a pipe no more than
+    /// it takes all or nothing of, so that those of other processes come before or after them.
     ///
     /// - Returns: whether to go on.
     private func writeLines(_ state: inout State, patience: CInt) -> Bool {
         guard state.unwritten > 0 else { return false }
         var stream = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         guard unsafe poll(&stream, 1, patience) > 0 else { return false }
-        let most = state.bytes[state.written...].prefix(Int(PIPE_BUF))
+        let most = state.bytes[state.written...].prefix(atOnce)
         let end = most.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? most.endIndex
         let count = unsafe most[..<end].withUnsafeBytes { lines in
             // A socket cannot be opened anew, but asked not to wait.

@@ -9,9 +9,18 @@ public struct Milliseconds: Sendable, CustomStringConvertible {
 
     /// Such as `0.274`.
     public var description: String {
+        var text: [UInt8] = []
+        append(to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Appends ``description``.
+    func append(to text: inout [UInt8]) {
         let microseconds = Int(duration / .microseconds(1))
-        let fraction = String(microseconds % 1000)
-        return "\(microseconds / 1000)." + String(repeating: "0", count: 3 - fraction.count)
-            + fraction
+        text.append(contentsOf: "\(microseconds / 1000)".utf8)
+        text.append(UInt8(ascii: "."))
+        for unit in [100, 10, 1] {
+            text.append(UInt8(ascii: "0") + UInt8(microseconds / unit % 10))
+        }
     }
 }

@@ -1,0 +1,213 @@
+import Foundation
+import HTTPTypes
+import Logging
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import MicroHTTPD
+
+// One at a time: each brings a load of its own.
+@Suite(.serialized) struct ShutdownTests {
+    @Test func `A request in flight at shutdown is answered in full, with Connection close`()
+        async throws
+    {
+        let gate = Gate()
+        try await serving(testRouter(gate)) { (port, shutDown) throws in
+            let client = try HTTPClient(port: port)
+            try client.request("/much-later")
+            #expect(eventually { gate.arrivals == 1 })
+            shutDown()
+            #expect(eventually { (try? HTTPClient(port: port, timeout: .milliseconds(50))) == nil })
+            gate.open()
+            let reply = try #require(try client.response())
+            #expect(reply.body == much)
+            #expect(reply["Connection"] == "close")
+            #expect(try client.isClosed())
+        }
+    }
+
+    @Test func `An idle connection is closed at shutdown`() async throws {
+        try await serving(testRouter()) { (port, shutDown) throws in
+            let client = try HTTPClient(port: port)
+            try client.request("/now")
+            #expect(try client.response()?.body == "now")
+            let start = ContinuousClock.now
+            shutDown()
+            #expect(try client.isClosed())
+            #expect(ContinuousClock.now - start < .seconds(3))  // The shutdown timeout is 5 s.
+        }
+    }
+
+    @Test func `Who waits for a connection at shutdown is served when there is one`() async throws {
+        try await serving(
+            testRouter(), connectionLimit: 1, configure: { $0.idleTimeout = .seconds(1) }
+        ) {
+            (port, shutDown) throws in
+            let first = try HTTPClient(port: port)
+            try first.request("/now")
+            #expect(try first.response()?.body == "now")
+            let start = ContinuousClock.now
+            let second = try HTTPClient(port: port)
+            try second.request("/now")
+            shutDown()
+            #expect(try second.response()?.body == "now")
+            // Only the end of the idle first connection makes room for it.
+            #expect(ContinuousClock.now - start > .milliseconds(500))
+        }
+    }
+
+    @Test func `Connections that are used one after the other at shutdown are all served`()
+        async throws
+    {
+        try await serving(testRouter()) { (port, shutDown) throws in
+            let clients = try (0..<6).map { _ in try HTTPClient(port: port) }
+            for client in clients {
+                try client.request("/now")
+                #expect(try client.response()?.body == "now")
+            }
+            shutDown()
+            for client in clients {
+                try client.request("/now")
+                #expect(try client.response()?.body == "now")
+                usleep(100_000)  // The pace of the requests, half of what counts as quiet.
+            }
+        }
+    }
+
+    @Test func `A handler that the shutdown timeout cuts off is cancelled`() async throws {
+        let begun = Gate()
+        let cancelled = Gate()
+        var router = plainRouter()
+        router.get("/sleep") { _ in
+            begun.open()
+            defer { if Task.isCancelled { cancelled.open() } }
+            try await Task.sleep(for: .seconds(60))
+            return Response()
+        }
+        try await serving(router, shutdownTimeout: .milliseconds(100)) { (port, shutDown) throws in
+            let client = try HTTPClient(port: port)
+            try client.request("/sleep")
+            #expect(eventually { begun.isOpen })
+            shutDown()
+            #expect(try client.response() == nil)
+            #expect(eventually { cancelled.isOpen })
+        }
+    }
+
+    @Test func `No exchange is suspended any more once they are closed`() throws {
+        let server = try Server(.init(), router: plainRouter(), logger: Logger(label: "test"))
+        let exchange = Exchange(
+            RequestHead(
+                method: .get, target: RequestTarget("/", query: nil),
+                headerSection: HeaderSection(), isVersion1_0: true, isReadAsSent: true),
+            server: server)
+        #expect(server.exchanges.add(exchange))
+        server.exchanges.remove(exchange)
+        server.exchanges.close()
+        #expect(!server.exchanges.add(exchange))
+    }
+
+    @Test func `During the drain delay requests are still accepted`() async throws {
+        try await serving(testRouter(), drainDelay: .seconds(2)) { (port, shutDown) throws in
+            shutDown()
+            #expect(try eventually { try get("/now", port: port)["Connection"] == "close" })
+            #expect(try get("/now", port: port).status == 200)
+        }
+    }
+
+    @Test func `What the shutdown timeout cuts off ends without an answer`() async throws {
+        let gate = Gate()
+        let records = Mutex<[AccessRecord]>([])
+        try await serving(
+            testRouter(gate), shutdownTimeout: .milliseconds(300),
+            log: { record in records.withLock { $0.append(record) } }
+        ) { (port, shutDown) throws in
+            let clients = try (0..<20).map { _ in try HTTPClient(port: port) }
+            for client in clients { try client.request("/gate") }
+            #expect(eventually { gate.arrivals == 20 })
+            shutDown()
+            for client in clients { #expect(try client.response() == nil) }
+        }
+        #expect(records.withLock { $0.count } == 20)
+        #expect(records.withLock { $0.allSatisfy { $0.response == nil && $0.ending == .cutOff } })
+        // Its handlers end when the server is long gone.
+        gate.open()
+    }
+
+    @Test(arguments: 0..<5)
+    func `A shutdown under load loses no request that was accepted`(round: Int) async throws {
+        let answered = Counter()
+        let lost = Counter()
+        try await serving(testRouter()) { (port, shutDown) throws in
+            let clients = (0..<8).map { number in
+                inBackground {
+                    let path = number.isMultiple(of: 2) ? "/now" : "/yield"
+                    while let client = try? HTTPClient(port: port) {
+                        do {
+                            try client.request(path)
+                            if try client.response()?.status == 200 {
+                                answered.add()
+                            } else {
+                                lost.add()
+                            }
+                        } catch {
+                            lost.add()
+                        }
+                    }
+                }
+            }
+            #expect(eventually { answered.value > 100 + 50 * round })
+            shutDown()
+            for client in clients { #expect(eventually { client.isOpen }) }
+        }
+        #expect(lost.value == 0)
+    }
+
+    @Test(arguments: 0..<20)
+    func `A server that stops in the middle of load answers in full or not at all`(
+        milliseconds: Int
+    ) async throws {
+        _ = try await stopInTheMiddle(
+            shutdownTimeout: .milliseconds(milliseconds), threads: 1 + milliseconds % 2)
+    }
+}
+
+/// Stops a server in the middle of load, of which some is held, some is cut and some never whole.
+///
+/// - Returns: how many requests were answered.
+func stopInTheMiddle(shutdownTimeout: Duration, threads: Int = 1) async throws -> Int {
+    let gate = Gate()
+    let full = ["now", "yield", "gate"]
+    return try await serving(testRouter(gate), shutdownTimeout: shutdownTimeout) {
+        (port, shutDown) throws in
+        var answered = 0
+        let clients = try (0..<60).map { _ in try HTTPClient(port: port) }
+        for (n, client) in clients.enumerated() {
+            do {
+                try client.request(
+                    "/\(full[n % 3])", fields: ["Content-Length: \(n % 5)"])
+                if n % 10 == 9 { try client.reset() }
+                // A tenth has no whole content.
+                if n % 10 != 4 { try client.send(String(repeating: "x", count: n % 5)) }
+            } catch let error as SocketError where n > 40 || n % 10 == 9 {
+                // The server is gone already, and this request was never its.
+                let gone = ["Connection reset by peer", "Broken pipe"].map(SocketError.init)
+                #expect(gone.contains(error))
+            }
+            if n == 40 { shutDown() }
+            if n == 50 { gate.open() }
+        }
+        for (n, client) in clients.enumerated() where n % 10 != 9 {
+            do {
+                if let reply = try client.response() {
+                    #expect(reply.body == full[n % 3])
+                    answered += 1
+                }
+            } catch let error as SocketError {
+                #expect(error == SocketError("Connection reset by peer"))
+            }
+        }
+        return answered
+    }
+}

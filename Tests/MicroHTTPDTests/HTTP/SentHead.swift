@@ -1,0 +1,38 @@
+import HTTPTypes
+
+@testable import MicroHTTPD
+
+// What libmicrohttpd makes of the bytes of a head, without libmicrohttpd.
+
+extension RequestHead {
+    /// Takes a first line and the lines of `name:value` behind it.
+    init(sent text: String, isReadAsSent: Bool = true) {
+        let lines = text.split(separator: "\n").map(String.init)
+        let words = lines[0].split(separator: " ").map(String.init)
+        self.init(
+            method: HTTPRequest.Method(words[0]), target: RequestTarget(sent: words[1]),
+            headerSection: HeaderSection(lines: Array(lines.dropFirst())),
+            isVersion1_0: words.last == "HTTP/1.0", isReadAsSent: isReadAsSent)
+    }
+}
+
+extension RequestTarget {
+    /// Takes a target as it stands in a request.
+    init(sent text: String) {
+        let parts = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        self.init(String(parts[0]), query: parts.count == 2 ? Array(parts[1].utf8) : nil)
+    }
+}
+
+extension HeaderSection {
+    /// Takes lines of `name:value`.
+    init(lines: [String], blanks: Int = 1) {
+        self.init()
+        for line in lines {
+            let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            append(nameSize: parts[0].utf8.count, valueSize: parts[1].utf8.count, blanks: blanks) {
+                for part in parts { $0.append(contentsOf: part.utf8) }
+            }
+        }
+    }
+}

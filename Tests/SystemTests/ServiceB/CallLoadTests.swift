@@ -1,0 +1,93 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension SystemTests {
+    @Suite struct CallLoadTests {
+        @Test func `Five hundred calls at once each get their own message back`() throws {
+            let a = try ServiceProcess("service-a")
+            let b = try serviceB(calling: a.port, ["--timeout", "20s"])
+            for round in 0..<3 {
+                let clients = try (0..<500).map { _ in try HTTPClient(port: b.port) }
+                for (n, client) in clients.enumerated() {
+                    try client.request("/call-echo?msg=\(round)-\(n)")
+                }
+                for (n, client) in clients.enumerated() {
+                    #expect(try client.response()?.body == success("\(round)-\(n)"))
+                }
+            }
+        }
+
+        @Test
+        func `A thousand calls that hang hold no thread and are all answered at the deadline`()
+            throws
+        {
+            let a = try ServiceProcess("service-a")
+            let b = try serviceB(calling: a.port)
+            #expect(try get("/call-echo", port: b.port).status == 200)
+            try a.freeze()
+            let clients = try (0..<1000).map { _ in try HTTPClient(port: b.port) }
+            let start = ContinuousClock.now
+            for client in clients { try client.request("/call-echo?msg=Hello") }
+            let sent = ContinuousClock.now
+            var most = 0
+            while ContinuousClock.now < start + .milliseconds(1500) {
+                let asked = ContinuousClock.now
+                #expect(try get("/health", port: b.port).status == 200)
+                #expect(ContinuousClock.now - asked < patience(.milliseconds(500)))
+                most = max(most, try b.threads())
+            }
+            #expect(most < 50)
+            for client in clients {
+                let reply = try #require(try client.response())
+                #expect(reply.status == 503)
+                #expect(reply.reason == "timeout")
+            }
+            #expect(ContinuousClock.now - sent < .seconds(2) + patience(.seconds(3)))
+            a.signal(SIGCONT)
+            #expect(eventually { (try? get("/call-echo", port: b.port).status) == 200 })
+        }
+
+        @Test(arguments: [[:], ["CFNF_WITHOUT_EPOLL": "1"]])
+        func `A call that waits takes no time of a processor`(
+            environment: [String: String]
+        ) throws {
+            let peer = try Peer { $0.waitForClose() }
+            let b = try serviceB(
+                calling: peer.port, ["--timeout", "3s"], environment: environment)
+            let clients = try (0..<20).map { _ in try HTTPClient(port: b.port) }
+            for client in clients { try client.request("/call-echo") }
+            #expect(eventually { peer.connections.value == 20 })
+            let before = try b.processorTime()
+            usleep(1_000_000)  // For so long it is measured.
+            let used = try b.processorTime() - before
+            withKnownIssue {
+                #expect(used < .milliseconds(200))
+            } when: {
+                !hasFixes
+            }
+        }
+
+        @Test func `One call too many is overloaded at once, with Retry-After`() throws {
+            let peer = try Peer { $0.waitForClose() }
+            let b = try serviceB(calling: peer.port, ["--max-calls", "10", "--timeout", "1s"])
+            let clients = try (0..<10).map { _ in try HTTPClient(port: b.port) }
+            for client in clients { try client.request("/call-echo") }
+            #expect(eventually { peer.connections.value == 10 })
+            let start = ContinuousClock.now
+            // Those that were not admitted must not count.
+            for _ in 0..<10 {
+                let reply = try get("/call-echo", port: b.port)
+                #expect(reply.status == 503)
+                #expect(reply.reason == "overloaded")
+                #expect(reply["Retry-After"] == "1")
+            }
+            #expect(ContinuousClock.now - start < .milliseconds(500))
+            for client in clients {
+                #expect(
+                    try client.response()?.reason == "timeout")
+            }
+            #expect(eventually { (try? get("/call-echo", port: b.port)["Retry-After"]) == nil })
+        }
+    }
+}
