@@ -1,7 +1,8 @@
 // How a session waits for its sockets.
 //
 // URLSession makes a dispatch source for each socket of each transfer, for input and for output,
-// and cancels it with the transfer: 63 us of a call, with 64 at once. A connection that is reset (EPOLLHUP) can then end the process:
+// and cancels it with the transfer: 63 us of a call, with 64 at once. A connection that is reset
+// (EPOLLHUP) can then end the process:
 // libdispatch's manager thread marks the source in _dispatch_event_merge_fd and goes on to use it
 // and the record of its socket, while the source's queue sees the mark, unregisters the source and
 // frees the record (none). It is rare: once in 80,000 calls on one machine, never in 750,000 on
