@@ -2,16 +2,18 @@
 //
 // URLSession takes each line and each part of a body from libcurl as it comes, ends the process for
 // some that it does not expect, and has no limit: an answer without an end goes on until the call
-// is cancelled, and the cancelling waits for the one queue that is busy with the answer. libcurl
-// keeps every line in memory as well. So each line and each part is looked at here first, and
-// libcurl asks here after each read whether to go on. How long an answer may take is in timers.c.
+// is cancelled, which waits for the one queue that is busy with the answer. libcurl keeps every line
+// in memory as well. So each line and each part is looked at here first, and libcurl asks here after
+// each read whether to go on. How long an answer may take is in timers.c.
 
 #include "functions.h"
 
+#include <limits.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 enum {
@@ -31,6 +33,8 @@ typedef struct {
     void *headerContext, *writeContext;
     bool isHeaderOpen, isHeaderComplete;
     size_t lineCount, lineSize;
+    bool hasLength;
+    unsigned long long length;
     char *body;
     size_t bodySize;
     int socket;
@@ -43,6 +47,34 @@ void *answer_of(void *easy)
     if (isActive)
         next.getinfo_charp(easy, (Info) {INFO_PRIVATE}, &answer);
     return answer;
+}
+
+// Whether a line is no Content-Length, or a number and the same as those before. libcurl takes the
+// digits that one begins with, and the last of several, so that it and another reader of the
+// connection could see different ends of the answer (RFC 9110 §8.6).
+static bool is_length_clear(Answer *answer, const char *line, size_t size)
+{
+    static const char name[] = "content-length:";
+    const char *rest = line + sizeof name - 1, *end = line + size;
+    if (size < sizeof name || strncasecmp(line, name, sizeof name - 1) != 0) return true;
+    do {
+        unsigned long long number = 0;
+        while (rest < end && (*rest == ' ' || *rest == '\t'))
+            ++rest;
+        const char *digits = rest;
+        for (; rest < end && *rest >= '0' && *rest <= '9'; ++rest) {
+            if (number > LLONG_MAX / 10)
+                return false;
+            number = number * 10 + (unsigned) (*rest - '0');
+        }
+        bool isOther = answer->hasLength && answer->length != number;
+        if (rest == digits || number > LLONG_MAX || isOther)
+            return false;
+        answer->hasLength = true, answer->length = number;
+        while (rest < end && strchr(" \t\r\n", *rest) != NULL)
+            ++rest;
+    } while (rest < end && *rest++ == ',');
+    return rest == end;
 }
 
 // libcurl calls this with each line of a header section, of a trailer section too.
@@ -59,6 +91,7 @@ static size_t header_line(char *line, size_t size, size_t count, void *context)
         answer->isHeaderComplete = false;
         // Another header section follows that of an interim response.
         answer->isHeaderOpen = line[9] != '1';
+        answer->hasLength = false;
         if (!answer->isHeaderOpen)
             return length;
         // In a form that URLSession can read: it wants a reason phrase (none).
@@ -67,10 +100,11 @@ static size_t header_line(char *line, size_t size, size_t count, void *context)
         size_t taken = answer->header(status, 1, sizeof status - 1, answer->headerContext);
         return taken == sizeof status - 1 ? length : 0;
     }
+    if (answer->isHeaderOpen && !is_length_clear(answer, line, length))
+        return 0;
     bool isEnd = length <= 2;
     if (isEnd && answer->isHeaderOpen) {
-        answer->isHeaderOpen = false;
-        answer->isHeaderComplete = true;
+        answer->isHeaderOpen = false, answer->isHeaderComplete = true;
         return answer->header(line, size, count, answer->headerContext);
     }
     // A field. Nobody asks for any, and URLSession would
