@@ -75,10 +75,14 @@ public final class Server: Service {
     /// Listens on the address of `configuration`.
     ///
     /// - Parameters:
+    ///   - configuration: the address, the limits and the deadlines.
+    ///   - router: the handlers.
+    ///   - logger: gets the server's own events, such as start and shutdown.
     ///   - tracer: makes a span for each exchange, which is the handler's `ServiceContext.current`.
     ///   - log: called once for each exchange when it has ended, on the exchange's thread of
     ///     libmicrohttpd's, which waits for it.
-    /// - Throws: ``SocketError`` if the address cannot be bound, for example because the port is in use.
+    /// - Throws: ``SocketError`` if the address cannot be bound, for example because the port is in
+    ///   use.
     public init(
         _ configuration: Configuration, router: Router, logger: Logger,
         tracer: any Tracer = InstrumentationSystem.tracer,
