@@ -1,4 +1,4 @@
-# Two images: docker build --target service-a . and docker build --target service-b .
+# Three images: docker build --target service-a . or service-b or misbehave.
 
 FROM swift:6.3-bookworm AS source
 # The images get their libraries from here, hence the upgrade.
@@ -24,6 +24,11 @@ RUN swift build -c release --product service-b \
     && strip .build/release/service-b \
     && scripts/image-root .build/release/service-b /root-b
 
+FROM source AS build-misbehave
+RUN swift build -c release --product misbehave --static-swift-stdlib \
+    && strip .build/release/misbehave \
+    && scripts/image-root .build/release/misbehave /root-misbehave
+
 # Nothing is in an image but the executable and its libraries: no shell, no tools, no writable
 # folder. The health checks know the port from the environment (PORT), not from flags: a container
 # is configured by its environment.
@@ -37,6 +42,16 @@ EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=2s --start-period=10s --start-interval=1s \
     CMD ["/service-a", "--healthcheck"]
 ENTRYPOINT ["/service-a"]
+
+# docker run --rm -p 8080:8080 misbehave serve drips-body --host 0.0.0.0
+FROM scratch AS misbehave
+COPY --from=build-misbehave /root-misbehave /
+COPY --from=build-misbehave /src/.build/release/misbehave /
+USER 65532:65532
+RUN ["/misbehave", "list"]
+EXPOSE 8080
+ENTRYPOINT ["/misbehave"]
+CMD ["list"]
 
 FROM scratch AS service-b
 COPY --from=build-b /root-b /

@@ -1,5 +1,5 @@
-.PHONY: run test api-test check deploy-test stack-test page-test readme-test docs examples soak torture \
-	demo bench lint format setup help
+.PHONY: run test api-test check deploy-test stack-test page-test readme-test docs examples failures \
+	clients soak torture demo bench lint format setup help
 
 # What the Swift toolchain does not bring.
 PACKAGES := libmicrohttpd-dev pkg-config curl
@@ -68,6 +68,26 @@ demo: setup ## See Service A fail, and Service B not
 	swift build -c release --product service-b
 	@scripts/demo
 
+failures: setup ## Try Service B on the catalogue of misbehaviours, for FAILURES.md (2 minutes)
+	swift build --product service-b
+	swift build --product misbehave
+	@scripts/failures >FAILURES.new && mv FAILURES.new FAILURES.md
+
+CLIENT_PACKAGES := jq golang-go nodejs default-jdk-headless libjackson2-databind-java python3-venv
+JACKSON := $(subst $() ,:,$(addprefix /usr/share/java/jackson-,core.jar databind.jar annotations.jar))
+clients: setup ## Try other HTTP clients on it, for docs/clients.md (half an hour)
+	@{ command -v jq go node javac && python3 -c 'import ensurepip' && \
+		ls /usr/share/java/jackson-databind.jar; } >/dev/null 2>&1 || \
+		$(call install,$(CLIENT_PACKAGES))
+	swift build --product service-b
+	swift build --product misbehave
+	swift build --package-path Clients
+	cd Clients && python3 -m venv .build/venv && \
+		.build/venv/bin/pip install -q requests httpx aiohttp
+	cd Clients && go build -o .build/go-client client.go
+	cd Clients && javac -cp $(JACKSON) -d .build/java Client.java
+	@Clients/table.py >clients.new && mkdir -p docs && mv clients.new docs/clients.md
+
 # BENCH_OPTIONS=--quick for one short round, to see whether everything works.
 bench: setup ## Measure both services beside others of their kind (12 minutes)
 	@{ command -v wrk && command -v cc && python3 -c 'import ensurepip'; } >/dev/null 2>&1 || \
@@ -84,7 +104,7 @@ bench: setup ## Measure both services beside others of their kind (12 minutes)
 		go build -o .build/go-services Sources/Go/main.go; else rm -f .build/go-services; fi
 	Benchmarks/bench.py $(BENCH_OPTIONS)
 
-SWIFT_FILES := Package.swift Sources Tests $(foreach package,Benchmarks Examples/Hello,\
+SWIFT_FILES := Package.swift Sources Tests $(foreach package,Benchmarks Clients Examples/Hello,\
 	$(package)/Package.swift $(package)/Sources)
 
 lint: ## Check the format, the rules of the tree and the documentation, and the hashes of the page

@@ -5,6 +5,7 @@ import PackageDescription
 // ServiceB ──┤                                           ↑        └──→ CMicroHTTPDFixes
 //    │       └───────────────────────────────────────────┘
 //    └─→ CFoundationNetworkingFixes
+// Misbehave ──→ Misbehaviours ──→ ServiceKit, MicroHTTPD
 //
 // In the lists of dependencies, targets of this package come first, one line; products follow.
 
@@ -41,6 +42,7 @@ let package = Package(
         .library(name: "MicroHTTPD", targets: ["MicroHTTPD"]),
         .executable(name: "service-a", targets: ["ServiceA"]),
         .executable(name: "service-b", targets: ["ServiceB"]),
+        .executable(name: "misbehave", targets: ["Misbehave"]),
         // For the tests alone, which preload it: only a product is built as a library of its own.
         .library(name: "TestInterposer", type: .dynamic, targets: ["CTestInterposer"]),
     ],
@@ -91,11 +93,21 @@ let package = Package(
                 .embedInCode("Page/page.html"), .embedInCode("Page/page.js"),
             ],
             swiftSettings: swiftSettings),
+        .target(
+            name: "Misbehaviours", dependencies: ["MicroHTTPD", "ServiceKit"],
+            swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "Misbehave",
+            dependencies: [
+                "MicroHTTPD", "Misbehaviours", "ServiceKit",
+                argumentParser,
+            ],
+            swiftSettings: swiftSettings),
         .target(name: "CTestInterposer", path: "Tests/CTestInterposer"),
         .target(
             name: "TestSupport",
             dependencies: [
-                "CTestInterposer", "MicroHTTPD",
+                "CTestInterposer", "MicroHTTPD", "Misbehaviours",
                 logging, serviceLifecycle, tracing,
             ],
             path: "Tests/TestSupport",
@@ -117,8 +129,9 @@ let package = Package(
         .testTarget(
             name: "SystemTests",
             dependencies: [
-                "CTestInterposer", "MicroHTTPD", "ServiceA", "ServiceB", "ServiceKit",
-                "TestSupport",
+                "CTestInterposer", "MicroHTTPD", "Misbehave", "Misbehaviours", "ServiceA",
+                "ServiceB",
+                "ServiceKit", "TestSupport",
             ],
             swiftSettings: swiftSettings),
     ]

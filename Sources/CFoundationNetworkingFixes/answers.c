@@ -1,21 +1,18 @@
-// What an answer may be, how long it may go on and how large it may get.
+// What an answer may be and how large it may get.
 //
 // URLSession takes each line and each part of a body from libcurl as it comes, ends the process for
 // some that it does not expect, and has no limit: an answer without an end goes on until the call
 // is cancelled, and the cancelling waits for the one queue that is busy with the answer. libcurl
 // keeps every line in memory as well. So each line and each part is looked at here first, and
-// libcurl asks here after each read whether to go on.
+// libcurl asks here after each read whether to go on. How long an answer may take is in timers.c.
 
 #include "functions.h"
-
-#include "CFoundationNetworkingFixes.h"
 
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 enum {
     // More than any answer to a message that fits into a request; EchoClient knows the exact limit.
@@ -38,24 +35,7 @@ typedef struct {
     size_t bodySize;
     int socket;
     uint64_t readBefore;
-    long long deadline;
-    bool isLate;
 } Answer;
-
-// In milliseconds.
-static long timeout;
-
-void cfnf_set_timeout(long milliseconds)
-{
-    timeout = milliseconds;
-}
-
-static long long now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * 1000LL + time.tv_nsec / 1000000;
-}
 
 void *answer_of(void *easy)
 {
@@ -144,9 +124,7 @@ static int progress(
 {
     (void) total; (void) current; (void) sendTotal; (void) sendCurrent;
     Answer *answer = context;
-    answer->isLate = answer->deadline != 0 && now() > answer->deadline;
-    return answer->isLate
-        || (answer->socket >= 0 && received(answer->socket) > answer->readBefore + READ_LIMIT);
+    return answer->socket >= 0 && received(answer->socket) > answer->readBefore + READ_LIMIT;
 }
 
 EasyCode CFURLSession_easy_setopt_ptr(void *easy, Option option, void *value)
@@ -196,7 +174,6 @@ void begin_answer(void *easy)
     if (answer == NULL)
         return;
     answer->socket = -1;
-    answer->deadline = timeout > 0 ? now() + timeout : 0;
     next.setopt_ptr(easy, (Option) {OPT_PRIVATE}, answer);
 }
 
@@ -225,8 +202,6 @@ MultiHandleInfo CFURLSessionMultiHandleInfoRead(void *multi, int *left)
     Answer *answer = info.easyHandle == NULL ? NULL : answer_of(info.easyHandle);
     if (answer == NULL)
         return info;
-    if (info.resultCode.value == CODE_ABORTED_BY_CALLBACK && answer->isLate)
-        info.resultCode.value = CODE_OPERATION_TIMEDOUT;
     if (info.resultCode.value != CODE_OK)
         return info;
     // An answer that ends inside its header section, which to libcurl is no error, ends the process:

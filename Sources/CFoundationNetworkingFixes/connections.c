@@ -1,7 +1,9 @@
 // Where a call goes.
 //
 // URLSession makes a handle of libcurl's for each call, and leaves to libcurl's defaults and to the
-// environment what is set here. It also parses each URL a second time, which leaks.
+// environment what is set here. It also parses each URL a second time, which leaks. And libcurl
+// keeps no more idle connections than four for each call of the moment: whenever there are fewer
+// calls, it closes connections that the next ones need (12 to 63 us of a call, with 64 at once).
 
 #include "functions.h"
 
@@ -18,7 +20,16 @@ void *CFURLSessionEasyHandleInit(void)
     next.setopt_long(easy, (Option) {OPT_DNS_CACHE_TIMEOUT}, 0);
     // Cancelling a call waits for its name look-up, and all sessions wait for it (none).
     next.setopt_long(easy, (Option) {OPT_QUICK_EXIT}, 1);
+    next.setopt_long(easy, (Option) {OPT_TIMEOUT_MS}, callTimeout);
     return easy;
+}
+
+// A session may keep as many connections as it may open.
+MultiCode CFURLSession_multi_setopt_l(void *multi, MultiOption option, long value)
+{
+    if (isActive && option.value == MULTI_OPT_MAX_HOST_CONNECTIONS)
+        next.multi_setopt_l(multi, (MultiOption) {MULTI_OPT_MAXCONNECTS}, value);
+    return next.multi_setopt_l(multi, option, value);
 }
 
 // The original leaks 150 bytes and more on every call (#5498, main), and takes no IPv6 address

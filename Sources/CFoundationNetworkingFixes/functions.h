@@ -17,6 +17,7 @@ typedef size_t (*DataCallback)(char *data, size_t size, size_t count, void *cont
 typedef int (*ProgressCallback)(
     void *context, long long total, long long now, long long sendTotal, long long sendNow);
 typedef int (*SocketCallback)(void *easy, int socket, int what, void *context, void *sources);
+typedef int (*TimerCallback)(void *multi, long milliseconds, void *context);
 
 enum {
     OPT_WRITEDATA = 10001,
@@ -29,16 +30,18 @@ enum {
     OPT_XFERINFOFUNCTION = 20219,
     OPT_NOPROGRESS = 43,
     OPT_DNS_CACHE_TIMEOUT = 92,
+    OPT_TIMEOUT_MS = 155,
     OPT_QUICK_EXIT = 322,
     INFO_PRIVATE = 0x100000 + 21,
+    MULTI_OPT_MAXCONNECTS = 6,
+    MULTI_OPT_MAX_HOST_CONNECTIONS = 7,
     MULTI_OPT_SOCKETDATA = 10002,
+    MULTI_OPT_TIMERDATA = 10005,
     POLL_IN = 1,
     POLL_OUT = 2,
     POLL_REMOVE = 4,
     CODE_OK = 0,
     CODE_WRITE_ERROR = 23,
-    CODE_OPERATION_TIMEDOUT = 28,
-    CODE_ABORTED_BY_CALLBACK = 42,
     CODE_GOT_NOTHING = 52,
 };
 
@@ -57,25 +60,25 @@ extern struct Next {
     EasyCode (*getinfo_charp)(void *, Info, char **);
     MultiHandleInfo (*info_read)(void *, int *);
     MultiCode (*multi_setopt_sf)(void *, MultiOption, SocketCallback);
+    MultiCode (*multi_setopt_l)(void *, MultiOption, long);
     // For an epoll set.
     MultiCode (*multi_setopt_ptr)(void *, MultiOption, void *);
+    MultiCode (*multi_setopt_tf)(void *, MultiOption, TimerCallback);
     MultiCode (*multi_assign)(void *, int, void *);
     MultiCode (*multi_action)(void *, int, int, int *);
     MultiCode (*multi_deinit)(void *);
     void *(*source_create)(const void *, uintptr_t, uintptr_t, void *);
-    void (*source_set_cancel_handler)(void *, void (*)(void *));
-    void (*source_cancel)(void *);
-    void (*set_context)(void *, void *);
-    void (*dispatch_retain)(void *);
-    void (*dispatch_release)(void *);
-    void (*swift_release)(void *);
+    // For timers.
+    void (*source_set_timer)(void *, uint64_t, uint64_t, uint64_t);
+    // For the queue.
+    void (*sync)(void *, void *);
 } next;
 
 // All or nothing: in a Foundation that lacks one of them, everything stays as it is.
 extern bool isActive;
 
-// The same for those of an epoll set; where one is missing, sockets have their sources.
-extern bool isEpollActive;
+// The same for the parts that save time or a rare crash. The queue needs the epoll set.
+extern bool isEpollActive, areTimersActive, isQueueActive;
 
 // Gives a new handle its answer, and takes it when the handle has gone.
 void begin_answer(void *easy);
@@ -84,6 +87,41 @@ void *answer_of(void *easy);
 // A handle waits for its answer on this socket.
 void watch_answer(void *easy, int socket);
 
+// How many milliseconds libcurl gives a transfer in all; 0 is no limit.
+extern long callTimeout;
+
+// URLSession has made a dispatch source for a timer.
+void note_timer(void *source, void *queue);
+
+// The same for a descriptor.
+void note_source(void *source, uintptr_t descriptor, void *queue);
+
+// The timer that libcurl asks for: a descriptor, readable when it may be due.
+typedef struct {
+    int descriptor;
+    // In nanoseconds of CLOCK_MONOTONIC; 0 is never. It is set for `armed`, which is not later than
+    // `wanted`.
+    uint64_t wanted, armed;
+} Timer;
+
+bool open_timer(Timer *timer);
+void set_timer(Timer *timer, long milliseconds);
+
+// Whether it was due; it waits again if not.
+bool is_due(Timer *timer);
+
+// Calls start on this queue from now on.
+void use_queue(void *queue);
+
 #pragma GCC visibility pop
+
+// libdispatch's own, as in dispatch/dispatch.h, which C targets do not find.
+void dispatch_async_f(void *queue, void *context, void (*function)(void *));
+const char *dispatch_queue_get_label(void *queue);
+void dispatch_release(void *object);
+void dispatch_retain(void *object);
+void dispatch_set_context(void *object, void *context);
+void dispatch_source_cancel(void *source);
+void dispatch_source_set_cancel_handler_f(void *source, void (*function)(void *));
 
 #endif

@@ -25,7 +25,8 @@ struct CallEcho: Sendable {
                 .uriTooLong, details: "Escaped, the message is too long to be sent to Service A.")
         }
         let start = ContinuousClock.now
-        let failure = await failure(of: message, at: url, for: request)
+        let outcome = await client.echo(message, at: url, for: request)
+        let failure = outcome.failure
         let upstream = ContinuousClock.now - start
         metrics.callEnded(failure, after: upstream)
         var response =
@@ -34,7 +35,7 @@ struct CallEcho: Sendable {
                     error: "Service A is unavailable",
                     details: "\(failure.reason.rawValue): \(failure.explanation)",
                     status: .serviceUnavailable,
-                    headerFields: failure == .overloaded ? [.retryAfter: "1"] : [:])
+                    headerFields: failure.reason == .overloaded ? [.retryAfter: "1"] : [:])
             } else {
                 Response([
                     "service_a_response": ["echo": .string(message)],
@@ -45,21 +46,13 @@ struct CallEcho: Sendable {
         response.headerFields[.serverTiming] =
             "upstream;dur=\(Milliseconds(upstream)), total;dur=\(Milliseconds(total))"
         if let failure { response.logMetadata["reason"] = "\(failure.reason.rawValue)" }
+        if outcome.attempts > 1 {
+            response.logMetadata["attempts"] = .stringConvertible(outcome.attempts)
+        }
         response.logMetadata["calls_in_flight"] = .stringConvertible(client.callsInFlight)
         response.logMetadata["msg"] = "\(message)"
         response.logMetadata["upstream_ms"] = .stringConvertible(Milliseconds(upstream))
         return response
-    }
-
-    private func failure(
-        of message: String, at url: URL, for request: Request
-    ) async -> CallFailure? {
-        do {
-            try await client.echo(message, at: url, for: request)
-            return nil
-        } catch {
-            return error
-        }
     }
 }
 

@@ -1,22 +1,6 @@
-/// Why Service A did not answer: the closed list that the body, the log and the metrics share.
-enum CallFailure: Error, Equatable {
-    /// Nobody listens.
-    case refused
-    /// There is no route, or the network or host is down.
-    case unreachable
-    /// The name does not resolve.
-    case dns
-    /// There was no complete, valid answer within the deadline, whatever the cause.
-    case timeout(Duration)
-    /// The connection was reset or closed before a complete answer.
-    case reset
-    /// The answer's status is not 200.
-    case badStatus(Int)
-    /// The answer is not HTTP, not JSON, not the echo of the message, or too large.
-    case badAnswer
-    /// Too many calls are in flight; nothing was sent.
-    case overloaded
-
+/// Why Service A did not answer: one reason of the closed list that the body, the log and the
+/// metrics share.
+struct CallFailure: Sendable, Equatable {
     /// The words, one for each failure.
     enum Reason: String, CaseIterable {
         case refused, unreachable, dns, timeout, reset
@@ -25,33 +9,45 @@ enum CallFailure: Error, Equatable {
         case overloaded
     }
 
-    /// The word for this one.
-    var reason: Reason {
-        switch self {
-        case .refused: .refused
-        case .unreachable: .unreachable
-        case .dns: .dns
-        case .timeout: .timeout
-        case .reset: .reset
-        case .badStatus: .badStatus
-        case .badAnswer: .badAnswer
-        case .overloaded: .overloaded
-        }
+    let reason: Reason
+
+    /// A sentence for the client; it names no address.
+    let explanation: String
+
+    /// Nobody listens.
+    static let refused = Self(
+        reason: .refused, explanation: "nobody listens at its address; is it running?")
+
+    /// There is no route, or the network or host is down.
+    static let unreachable = Self(
+        reason: .unreachable, explanation: "there is no way to its host")
+
+    /// The name does not resolve.
+    static let dns = Self(reason: .dns, explanation: "its name does not resolve")
+
+    /// There was no complete, valid answer within `limit`, whatever the cause.
+    static func timeout(_ limit: Duration) -> Self {
+        Self(reason: .timeout, explanation: "no complete answer within \(limit.inSeconds)")
     }
 
-    /// A sentence for whoever asked; it names no address.
-    var explanation: String {
-        switch self {
-        case .refused: "nobody listens at its address; is it running?"
-        case .unreachable: "there is no way to its host"
-        case .dns: "its name does not resolve"
-        case .timeout(let limit): "no complete answer within \(limit.inSeconds)"
-        case .reset: "it closed the connection before its answer was complete"
-        case .badStatus(let status): "it answered with status \(status) instead of 200"
-        case .badAnswer: "its answer is not the echo of the message"
-        case .overloaded: "too many calls of it are in flight; try again in a second"
-        }
+    /// The connection was reset or closed before a complete answer.
+    static let reset = Self(
+        reason: .reset, explanation: "it closed the connection before its answer was complete")
+
+    /// The answer's status is not 200.
+    static func badStatus(_ status: Int) -> Self {
+        Self(
+            reason: .badStatus, explanation: "it answered with status \(status) instead of 200")
     }
+
+    /// The answer is not HTTP, not JSON, not the echo of the message, or too large.
+    static let badAnswer = Self(
+        reason: .badAnswer, explanation: "its answer is not the echo of the message")
+
+    /// The limit of calls in flight is reached; nothing was sent.
+    static let overloaded = Self(
+        reason: .overloaded,
+        explanation: "too many calls of it are in flight; try again in a second")
 }
 
 extension Duration {

@@ -29,6 +29,11 @@ enum ServiceB: ServiceDefinition {
         @Option(
             "Calls in flight at once", variable: "SERVICE_A_MAX_CALLS", .wholeNumber(1...65535))
         var maxCalls = 1024
+
+        @Option(
+            "When to make a call a second time", variable: "SERVICE_A_HEDGE_AFTER",
+            .durationOrOff())
+        var hedgeAfter: Duration? = nil
     }
 
     static func main() async {
@@ -37,13 +42,18 @@ enum ServiceB: ServiceDefinition {
     }
 
     static func addRoutes(to router: inout Router, options: Options) {
+        let client = EchoClient(
+            timeout: options.timeout, maxCalls: min(options.maxCalls, DescriptorLimit.calls),
+            hedgeAfter: options.hedgeAfter)
         #if canImport(CFoundationNetworkingFixes)
+            // The queue is known when there is a session.
             Logger(label: name).debug(
                 "fixes of FoundationNetworking",
-                metadata: ["active": "\(cfnf_are_active())", "epoll": "\(cfnf_use_epoll())"])
+                metadata: [
+                    "active": "\(cfnf_are_active())", "epoll": "\(cfnf_use_epoll())",
+                    "queue": "\(cfnf_starts_on_queue())", "timers": "\(cfnf_keep_timers())",
+                ])
         #endif
-        let client = EchoClient(
-            timeout: options.timeout, maxCalls: min(options.maxCalls, DescriptorLimit.calls))
         let callEcho = CallEcho(serviceA: options.serviceAURL, client: client)
         let page = Page(deadline: options.timeout)
         router.get("/") { _ in page.response }

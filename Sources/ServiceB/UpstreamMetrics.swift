@@ -4,6 +4,8 @@ import Metrics
 struct UpstreamMetrics: Sendable {
     /// A line of explanation for each metric.
     static let help = [
+        "upstream_hedges_total": "Calls of Service A that were made a second time.",
+        "upstream_hedges_won_total": "Calls whose second attempt had the answer.",
         "upstream_request_duration_seconds": "From a call of Service A to its outcome.",
         "upstream_requests_in_flight": "Calls of Service A that hold one of the max-calls places.",
         "upstream_requests_total": "Calls of Service A by their outcome.",

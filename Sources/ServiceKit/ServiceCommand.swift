@@ -90,7 +90,6 @@ struct ServiceCommand<Definition: ServiceDefinition>: ParsableCommand {
             metricsHelp: Definition.metricsHelp, apiDescription: Definition.apiDescription)
         var router = Router { refusal in Response(refusal) }
         common.add(to: &router)
-        Definition.addRoutes(to: &router, options: own)
         let address = "\(options.host):\(port)"
         if options.healthcheck {
             DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(800)) {
@@ -104,6 +103,8 @@ struct ServiceCommand<Definition: ServiceDefinition>: ParsableCommand {
             let limit = "\(DescriptorLimit.least) file descriptors, not \(DescriptorLimit.files)"
             Self.fail("needs a limit of at least \(limit)", code: EXIT_FAILURE)
         }
+        // Only now: a client of the service's may open descriptors, and fail hard without them.
+        Definition.addRoutes(to: &router, options: own)
         signal(SIGPIPE, SIG_IGN)  // A log that nobody reads any more is no reason to stop.
         // Before anybody can know that the service is there.
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)

@@ -9,7 +9,7 @@ public struct Query: Sendable {
     private let bytes: [UInt8]
 
     /// Takes a query as it was sent.
-    init(_ bytes: [UInt8]) {
+    package init(_ bytes: [UInt8]) {
         self.bytes = bytes
     }
 

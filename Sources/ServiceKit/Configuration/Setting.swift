@@ -2,8 +2,8 @@ public import ArgumentParser
 
 /// What an option takes: how its text becomes a value, and the words for it.
 public struct Setting<Value>: Sendable {
-    private let takes: String
-    private let parse: @Sendable (String) -> Value?
+    fileprivate let takes: String
+    fileprivate let parse: @Sendable (String) -> Value?
     private let text: @Sendable (Value) -> String
 
     /// Makes a setting.
@@ -73,6 +73,16 @@ extension Setting where Value == Duration {
             else { return nil }
             let duration = Duration.seconds(count * seconds)
             return duration < minimum ? nil : duration
+        }
+    }
+}
+
+extension Setting where Value == Duration? {
+    /// A duration, or `off`.
+    public static func durationOrOff() -> Self {
+        let duration = Setting<Duration>.duration()
+        return Self(takes: "off, or \(duration.takes)", text: { $0?.text ?? "off" }) { text in
+            text == "off" ? .some(nil) : duration.parse(text).map { .some($0) }
         }
     }
 }

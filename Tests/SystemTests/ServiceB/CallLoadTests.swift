@@ -48,7 +48,10 @@ extension SystemTests {
             #expect(eventually { (try? get("/call-echo", port: b.port).status) == 200 })
         }
 
-        @Test(arguments: [[:], ["CFNF_WITHOUT_EPOLL": "1"]])
+        @Test(arguments: [
+            [:], ["CFNF_WITHOUT_EPOLL": "1"], ["CFNF_WITHOUT_QUEUE": "1"],
+            ["CFNF_WITHOUT_TIMERS": "1"],
+        ])
         func `A call that waits takes no time of a processor`(
             environment: [String: String]
         ) throws {

@@ -203,6 +203,7 @@ extension SystemTests {
             #expect(requests.count == 3)
             #expect(requests.allSatisfy { $0.hasPrefix("get /echo?msg=hello http/1.1\r\n") })
             #expect(requests.allSatisfy { $0.contains("\r\naccept-encoding: identity\r\n") })
+            #expect(requests.allSatisfy { $0.contains("\r\naccept-language: *\r\n") })
             #expect(!requests.contains { $0.contains("cookie") })
         }
     }

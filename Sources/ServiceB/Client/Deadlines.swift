@@ -1,14 +1,16 @@
 import Dispatch
 import Synchronization
 
-/// The deadlines of calls that may all take equally long, and so come due in the order in which
-/// they began.
+/// What is done to calls that have not ended after a time, the same for all, so that they come due in
+/// the order in which they began.
 ///
 /// One timer serves them all. It is our own and strict: others may be late by a tenth of their
 /// length.
 final class Deadlines: Sendable {
+    typealias Action = @Sendable (Call) -> Void
+
     private struct State {
-        var calls: [(call: Call, deadline: ContinuousClock.Instant)] = []
+        var calls: [(call: Call, deadline: ContinuousClock.Instant, action: Action)] = []
         var isArmed = false
     }
 
@@ -23,12 +25,12 @@ final class Deadlines: Sendable {
         self.maxCalls = maxCalls
     }
 
-    /// Has `call` abandoned when its time is over.
-    func add(_ call: Call) {
+    /// Carries out `action` on a queue of its own when the time of `call` is over.
+    func add(_ call: Call, action: @escaping Action) {
         state.withLock { state in
             // Calls that have ended stay until they come due, but they are never the most.
             if state.calls.count >= 2 * maxCalls { state.calls.removeAll(where: \.call.hasEnded) }
-            state.calls.append((call, .now + timeout))
+            state.calls.append((call, .now + timeout, action))
             arm(&state)
         }
     }
@@ -59,6 +61,6 @@ final class Deadlines: Sendable {
             arm(&state)
             return due
         }
-        for (call, _) in due { call.abandon(.failure(.timeout(timeout))) }
+        for (call, _, action) in due { action(call) }
     }
 }

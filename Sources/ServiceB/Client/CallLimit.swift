@@ -1,22 +1,22 @@
 import Metrics
 import Synchronization
 
-/// The places that calls of Service A take while they are in flight.
-final class Places: Sendable {
+/// The limit of calls in flight.
+final class CallLimit: Sendable {
     private let limit: Int
     private let count = Atomic(0)
     private let gauge = Meter(label: "upstream_requests_in_flight")
 
-    /// Makes `limit` places.
-    init(limit: Int) {
+    /// Makes a limit of `limit` calls.
+    init(_ limit: Int) {
         self.limit = limit
         gauge.set(0)
     }
 
-    /// How many are taken.
-    var taken: Int { count.load(ordering: .relaxed) }
+    /// The calls in flight.
+    var callsInFlight: Int { count.load(ordering: .relaxed) }
 
-    /// Takes a place; false if there is none.
+    /// Admits a call, unless the limit is reached.
     func enter() -> Bool {
         guard count.add(1, ordering: .relaxed).newValue <= limit else {
             count.subtract(1, ordering: .relaxed)
@@ -26,7 +26,7 @@ final class Places: Sendable {
         return true
     }
 
-    /// Gives a place back.
+    /// Ends a call that was admitted.
     func leave() {
         count.subtract(1, ordering: .relaxed)
         gauge.decrement()

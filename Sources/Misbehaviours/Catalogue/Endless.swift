@@ -1,0 +1,53 @@
+extension Misbehaviour {
+    /// Takes the request, sends `start`, and then `more` until the client has closed.
+    private static func goesOn(
+        _ name: String, _ summary: String, _ section: String,
+        _ start: @escaping @Sendable (Echo) -> String, _ more: String
+    ) -> Self {
+        let much = [UInt8](String(repeating: more, count: 65_536 / more.utf8.count).utf8)
+        return Self(name, summary, .badAnswer, or: .late, section) { peer in
+            peer.send(lines: start(peer.echo()))
+            while peer.send(much) {}
+        }
+    }
+
+    /// Those whose answer has no end, and comes as fast as it can.
+    package static let endless = [
+        goesOn(
+            "endless-garbage", "sends bytes that are not HTTP without end", "RFC 9112 §2.1",
+            { _ in "" }, "x"),
+        goesOn(
+            "endless-empty-lines", "sends empty lines before its status line without end",
+            "RFC 9112 §2.2", { _ in "" }, "\r\n"),
+        goesOn(
+            "endless-status-line", "sends a reason phrase without end", "RFC 9112 §4",
+            { _ in "HTTP/1.1 200 " }, "x"),
+        goesOn(
+            "endless-fields", "sends header fields without end", "RFC 9110 §5.4",
+            { _ in "HTTP/1.1 200 OK\n" }, "A: b\r\n"),
+        goesOn(
+            "endless-field-name", "sends the name of a field without end", "RFC 9110 §5.4",
+            { _ in "HTTP/1.1 200 OK\n" }, "x"),
+        goesOn(
+            "endless-field-value", "sends the value of a field without end", "RFC 9110 §5.4",
+            { _ in "HTTP/1.1 200 OK\nX: " }, "x"),
+        goesOn(
+            "endless-interim-responses", "sends interim responses without end", "RFC 9110 §15.2",
+            { _ in "" }, "HTTP/1.1 100 Continue\r\n\r\n"),
+        goesOn(
+            "endless-body", "sends a body of no declared length without end", "RFC 9110 §17.5",
+            { _ in "HTTP/1.1 200 OK\n\n" }, " "),
+        goesOn(
+            "endless-chunk-size", "sends the zeros of a chunk size without end", "RFC 9112 §7.1",
+            { $0.chunked("") }, "0"),
+        goesOn(
+            "endless-chunk-extension", "sends a chunk extension without end", "RFC 9112 §7.1.1",
+            { $0.chunked("10;") }, "x"),
+        goesOn(
+            "endless-chunks", "sends chunks of one byte without end", "RFC 9110 §17.5",
+            { $0.chunked("") }, "1\r\n \r\n"),
+        goesOn(
+            "endless-trailer", "sends trailer fields without end", "RFC 9112 §7.1.2",
+            { $0.chunked("\($0.hex)\n\($0.json)\n0\n") }, "A: b\r\n"),
+    ]
+}

@@ -1,0 +1,67 @@
+extension Misbehaviour {
+    /// A valid answer but for these lines in its header section.
+    private static func has(
+        _ name: String, _ summary: String, _ outcome: Outcome, or alternative: Outcome? = nil,
+        _ section: String, _ fields: String
+    ) -> Self {
+        sends(name, summary, outcome, or: alternative, section) { $0.answer(fields: fields) }
+    }
+
+    /// Those whose header section is odd or malformed.
+    package static let fields = [
+        has(
+            "no-space-after-colon", "has a field without a space", .answer, "RFC 9112 §5",
+            "X-Field:value\n"),
+        has(
+            "empty-field", "has a field without a value", .answer, "RFC 9110 §5.5",
+            "X-Field:\nX-Other:  \n"),
+        has(
+            "tab-after-colon", "has a tab after a colon", .answer, "RFC 9112 §5", "X-Field:\t1\t\n"),
+        has("sets-cookie", "sets a cookie", .answer, "RFC 6265 §5.2", "Set-Cookie: a=b\n"),
+        has(
+            "folded-field", "folds a field over two lines", .answer, "RFC 9112 §5.2",
+            "X-Field: a\n b\n"),
+        has(
+            "folded-first-field", "has a folded line before any field", .answer, or: .badAnswer,
+            "RFC 9112 §2.2", "\tX-Field: a\n"),
+        has(
+            "space-before-colon", "has a space before a colon", .answer, or: .badAnswer,
+            "RFC 9112 §5.1", "X-Field : a\n"),
+        has(
+            "space-in-field-name", "has a space in the name of a field", .answer, or: .badAnswer,
+            "RFC 9110 §5.1", "X Field: a\n"),
+        has(
+            "no-colon", "has a line without a colon", .badAnswer, or: .answer, "RFC 9112 §5",
+            "X-Field\n"),
+        has(
+            "empty-field-name", "has a field without a name", .answer, or: .badAnswer,
+            "RFC 9110 §5.1", ": a\n"),
+        has(
+            "nul-in-field", "has a NUL in a field", .badAnswer, or: .answer, "RFC 9110 §5.5",
+            "X-Field: a\0b\n"),
+        has(
+            "cr-in-field", "has a CR in a field", .answer, or: .badAnswer, "RFC 9112 §2.2",
+            "X-Field: a\rb\n"),
+        Self("latin-1-field", "has a field in Latin-1", .answer, "RFC 9110 §5.5") { peer in
+            let parts = peer.echo().answer(fields: "X-Field: #\n").split(separator: "#")
+            peer.send(lines: String(parts[0]))
+            peer.send([0xe9, 0xff])
+            peer.send(lines: String(parts[1]))
+        },
+        Self(
+            "bare-lf", "ends its lines with LF alone", .badAnswer, or: .answer, "RFC 9112 §2.2"
+        ) { peer in peer.send(peer.echo().answer()) },
+        has(
+            "two-dates", "has a field twice that may be there once", .answer, "RFC 9110 §5.3",
+            "Date: Mon, 01 Jan 2024 00:00:00 GMT\nDate: never\n"),
+        has(
+            "odd-connection", "has odd options of the connection", .answer, "RFC 9110 §7.6.1",
+            "Connection: , ,keep-alive,x y,\nKeep-Alive: timeout=-1, max=zero\n"),
+        has(
+            "upgrade", "offers to upgrade the protocol", .answer, "RFC 9110 §7.8",
+            "Connection: upgrade\nUpgrade: h2c, websocket\n"),
+        has(
+            "location-with-200", "has a Location with 200", .answer, "RFC 9110 §10.2.2",
+            "Location: http://127.0.0.1:1/\nRefresh: 0;url=http://127.0.0.1:1/\n"),
+    ]
+}

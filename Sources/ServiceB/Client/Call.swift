@@ -1,0 +1,126 @@
+import Dispatch
+import Foundation
+import FoundationNetworking
+import Synchronization
+
+/// One call, of one attempt or of two: the first valid answer decides its outcome, or else what
+/// ends its last attempt.
+final class Call: NSObject, URLSessionTaskDelegate, Sendable {
+    /// How a call ended.
+    struct Outcome {
+        /// Why there is no answer; nil if there is one.
+        let failure: CallFailure?
+
+        /// How many attempts were made.
+        let attempts: Int
+
+        /// Whether the second attempt had the answer.
+        let isFromSecond: Bool
+    }
+
+    private struct State {
+        var continuation: CheckedContinuation<Outcome, Never>?
+        var attempts = 1
+        var unfinished = 1
+        var tasks: [URLSessionTask] = []
+    }
+
+    let request: URLRequest
+    let message: String
+    private let state: Mutex<State>
+    private let cancelling: DispatchQueue
+
+    /// Makes a call that resumes `continuation` when it ends, and cancels its tasks on `cancelling`.
+    init(
+        _ request: URLRequest, of message: String,
+        _ continuation: CheckedContinuation<Outcome, Never>, cancelling: DispatchQueue
+    ) {
+        self.request = request
+        self.message = message
+        state = Mutex(State(continuation: continuation))
+        self.cancelling = cancelling
+    }
+
+    /// Whether the outcome is known.
+    var hasEnded: Bool { state.withLock { $0.continuation == nil } }
+
+    /// Counts a second attempt, which will be launched; false if the call has ended.
+    func addAttempt() -> Bool {
+        state.withLock { state in
+            guard state.continuation != nil else { return false }
+            state.attempts += 1
+            state.unfinished += 1
+            return true
+        }
+    }
+
+    /// Starts `task` as an attempt of this call.
+    func launch(_ task: URLSessionTask) {
+        task.delegate = self
+        task.resume()
+        let isLate = state.withLock { state in
+            if state.continuation == nil { return true }
+            state.tasks.append(task)
+            return false
+        }
+        if isLate { cancel([task]) }
+    }
+
+    /// Takes the end of an attempt, whose task is done: an answer, or `failure`.
+    ///
+    /// - Parameter attempt: 1 or 2.
+    func end(_ failure: CallFailure?, attempt: Int) {
+        let isLast = state.withLock { state in
+            state.unfinished -= 1
+            return state.unfinished == 0
+        }
+        guard failure == nil || isLast else { return }
+        decide(failure, isFromSecond: failure == nil && attempt == 2)
+    }
+
+    /// Ends the call with `failure` if nothing else has, while its tasks may go on.
+    func abandon(_ failure: CallFailure) {
+        decide(failure, isFromSecond: false)
+    }
+
+    /// Gives the call its outcome, once, and cancels what goes on.
+    private func decide(_ failure: CallFailure?, isFromSecond: Bool) {
+        let ended = state.withLock { state in
+            let ended = state
+            state.continuation = nil
+            state.tasks = []
+            return ended
+        }
+        ended.continuation?.resume(
+            returning: Outcome(
+                failure: failure, attempts: ended.attempts, isFromSecond: isFromSecond))
+        if ended.unfinished > 0 { cancel(ended.tasks) }
+    }
+
+    private func cancel(_ tasks: [URLSessionTask]) {
+        if tasks.isEmpty { return }
+        // A moment later: where a thousand deadlines pass at once, the answers come first.
+        cancelling.asyncAfter(deadline: .now() + .milliseconds(50)) {
+            for task in tasks { task.cancel() }
+        }
+    }
+
+    func urlSession(
+        _ session: URLSession, task: URLSessionTask,
+        willPerformHTTPRedirection response: HTTPURLResponse, newRequest request: URLRequest,
+        completionHandler: @escaping @Sendable (URLRequest?) -> Void
+    ) {
+        // Never followed. To call the handler while the task is being cancelled is fatal.
+        abandon(.badStatus(response.statusCode))
+    }
+
+    func urlSession(
+        _ session: URLSession, task: URLSessionTask,
+        didReceive challenge: URLAuthenticationChallenge,
+        completionHandler:
+            @escaping @Sendable (URLSession.AuthChallengeDisposition, URLCredential?) -> Void
+    ) {
+        // Left alone, such a task would never complete (swift-corelibs-foundation #5457).
+        abandon(.badStatus(401))
+    }
+}

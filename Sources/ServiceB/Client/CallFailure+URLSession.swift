@@ -1,0 +1,57 @@
+import Foundation
+import FoundationNetworking
+import ServiceKit
+
+extension CallFailure {
+    /// What `URLSession` made of a call to echo `message`; nil if that is its echo.
+    init?(
+        _ message: String, _ data: Data?, _ response: URLResponse?, _ error: (any Error)?,
+        timeout: Duration
+    ) {
+        if let error {
+            self.init(error, timeout: timeout)
+        } else if let status = (response as? HTTPURLResponse)?.statusCode, let data {
+            guard status == 200 else {
+                self = .badStatus(status)
+                return
+            }
+            if Self.isEcho(data, of: message) { return nil }
+            self = .badAnswer
+        } else {
+            self = .badAnswer
+        }
+    }
+
+    private static func isEcho(_ data: Data, of message: String) -> Bool {
+        let usual = JSON.object([("echo", .string(message))]).line
+        if data.elementsEqual(usual) { return true }
+        struct Echo: Decodable {
+            let echo: String
+        }
+        guard data.count <= message.utf8.count + 65_536,
+            let answer = try? JSONDecoder().decode(Echo.self, from: data)
+        else { return false }
+        return answer.echo.utf8.elementsEqual(message.utf8)
+    }
+
+    /// What an error of `URLSession` means.
+    private init(_ error: any Error, timeout: Duration) {
+        // URLSession has one code for most of libcurl's, and then only the text is left.
+        let text = error.localizedDescription
+        switch (error as? URLError)?.code {
+        case .cannotConnectToHost: self = .refused
+        case .cannotFindHost: self = Descriptors.areLeft ? .dns : .overloaded
+        case .timedOut: self = .timeout(timeout)
+        case .networkConnectionLost, .badServerResponse: self = .reset
+        case .unknown where text.hasPrefix("Failed to connect"):
+            self = Descriptors.areLeft ? .unreachable : .overloaded
+        case .unknown where Self.endings.contains(where: text.hasPrefix): self = .reset
+        default: self = .badAnswer
+        }
+    }
+
+    /// How libcurl's texts begin for a connection that has ended too early.
+    private static let endings = [
+        "transfer closed", "Recv failure", "Send failure", "Connection died",
+    ]
+}

@@ -1,0 +1,69 @@
+import Glibc
+import TestSupport
+import Testing
+
+extension SystemTests {
+    @Suite struct HedgingTests {
+        /// A Service A whose connections are silent while `isSilent`, and answer otherwise.
+        private func serviceA(_ isSilent: @escaping @Sendable (_ number: Int) -> Bool) throws -> (
+            peer: Peer, requests: Counter
+        ) {
+            let requests = Counter()
+            let peer = try Peer { peer in
+                while case let request = peer.request(), !request.isEmpty {
+                    requests.add()
+                    if isSilent(requests.value) { return peer.waitForClose() }
+                    peer.respond("{\"echo\":\"Hello\"}")
+                }
+            }
+            return (peer, requests)
+        }
+
+        @Test func `A call without an answer is made a second time, and that answer counts`()
+            throws
+        {
+            let (peer, requests) = try serviceA { $0 == 1 }
+            let b = try serviceB(
+                calling: peer.port, ["--hedge-after", "100ms", "--timeout", "5s"])
+            let start = ContinuousClock.now
+            #expect(try get("/call-echo?msg=Hello", port: b.port).body == success("Hello"))
+            #expect(ContinuousClock.now - start < .seconds(3))
+            #expect(requests.value == 2)
+            #expect(eventually { b.lines.contains { $0.contains(" attempts=2 ") } })
+            let metrics = try get("/metrics", port: b.port).body
+            #expect(metrics.contains("\nupstream_hedges_total 1\n"))
+            #expect(metrics.contains("\nupstream_hedges_won_total 1\n"))
+            // The attempt that lost is over as well.
+            #expect(
+                try eventually {
+                    try get("/metrics", port: b.port).body.contains(
+                        "\nupstream_requests_in_flight 0.0\n")
+                })
+        }
+
+        @Test func `A call that is made a second time has one deadline`() throws {
+            let (peer, requests) = try serviceA { _ in true }
+            let b = try serviceB(
+                calling: peer.port, ["--hedge-after", "100ms", "--timeout", "500ms"])
+            try expectFailure("timeout", port: b.port)
+            #expect(requests.value == 2)
+        }
+
+        @Test func `At most ten calls in a hundred are made a second time`() throws {
+            let (peer, requests) = try serviceA { _ in true }
+            let b = try serviceB(calling: peer.port, ["--hedge-after", "5ms", "--timeout", "20ms"])
+            for _ in 0..<100 { try expectFailure("timeout", port: b.port) }
+            #expect(requests.value > 100)
+            #expect(requests.value <= 110)
+        }
+
+        @Test func `A second attempt needs a place among the calls in flight`() throws {
+            let (peer, requests) = try serviceA { _ in true }
+            let b = try serviceB(
+                calling: peer.port,
+                ["--hedge-after", "50ms", "--timeout", "300ms", "--max-calls", "1"])
+            try expectFailure("timeout", port: b.port)
+            #expect(requests.value == 1)
+        }
+    }
+}
