@@ -1,4 +1,5 @@
-.PHONY: run test api-test check deploy-test stack-test page-test soak torture demo failures clients bench lint format setup help
+.PHONY: run test api-test check deploy-test stack-test page-test readme-test docs examples failures \
+	clients soak torture demo bench lint format setup help
 
 # What the Swift toolchain does not bring.
 PACKAGES := libmicrohttpd-dev pkg-config curl
@@ -38,6 +39,18 @@ page-test: setup ## Watch Service B's page in a browser, with Debian's Chromium
 	swift build --product service-b
 	@scripts/page-test
 
+readme-test: setup ## Run the curls of the documentation, and compare what they print
+	swift build --product service-a
+	swift build --product service-b
+	@scripts/readme-test
+
+docs: setup ## Build the documentation of MicroHTTPD, without a warning
+	swift build --target MicroHTTPD
+	@scripts/docs
+
+examples: setup ## Build the package in Examples, which uses MicroHTTPD from outside
+	swift build --package-path Examples/Hello
+
 soak: setup ## Kill, freeze and restart Service A for minutes, and measure
 	swift build -c release --build-tests -Xswiftc -enable-testing --scratch-path .build-soak
 	SOAK=1 swift test -c release --skip-build --scratch-path .build-soak --filter SoakTests
@@ -45,7 +58,7 @@ soak: setup ## Kill, freeze and restart Service A for minutes, and measure
 # With a sanitizer, which makes everything slow, a quarter of the requests.
 TORTURE := $(if $(SANITIZE),0.25,1)
 TORTURE_BUILD := -c release --scratch-path .build-soak$(SANITIZE) $(SANITIZE:%=--sanitize=%)
-torture: setup ## Spoilt requests, slow clients, restarts; SANITIZE=thread or address
+torture: setup ## Malformed requests, slow clients, restarts; SANITIZE=thread or address
 	swift build $(TORTURE_BUILD) --build-tests -Xswiftc -enable-testing
 	TORTURE=$(TORTURE) swift test $(TORTURE_BUILD) --skip-build --disable-xctest --no-parallel \
 		--filter TortureTests
@@ -91,17 +104,19 @@ bench: setup ## Measure both services beside others of their kind (12 minutes)
 		go build -o .build/go-services Sources/Go/main.go; else rm -f .build/go-services; fi
 	Benchmarks/bench.py $(BENCH_OPTIONS)
 
-SWIFT_FILES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources \
-	Clients/Package.swift Clients/Sources
+SWIFT_FILES := Package.swift Sources Tests $(foreach package,Benchmarks Clients Examples/Hello,\
+	$(package)/Package.swift $(package)/Sources)
 
-lint: ## Check the format, the rules of the source tree, and the hashes of the page
+lint: ## Check the format, the rules of the tree and the documentation, and the hashes of the page
 	@scripts/page-hashes --check
 	swift format lint --strict --recursive --parallel $(SWIFT_FILES)
 	@scripts/lint
 
-check: ## What must hold before a change lands: lint, test, api-test, page-test
+check: ## What must hold before a change lands: lint, test, docs, and three tests of the services
 	$(MAKE) lint
 	$(MAKE) test
+	$(MAKE) docs
+	$(MAKE) readme-test
 	$(MAKE) api-test
 	$(MAKE) page-test
 

@@ -5,12 +5,12 @@ extension Server {
     ///
     /// 1. From now on every response says `Connection: close`, so busy connections end by
     ///    themselves. For the drain delay, new ones are still accepted.
-    /// 2. New connections are refused; who has connected is served.
-    /// 3. Whoever waits is accepted, whatever arrives is read, whatever is in flight is finished.
-    ///    When all that has come to rest, only idle connections are left.
+    /// 2. New connections are refused; clients that have connected are served.
+    /// 3. Connections in the backlog are accepted, requests that arrive are read, and those in
+    ///    flight are finished. When all that is at rest, only idle connections are left.
     /// 4. What the timeout cuts off is abandoned, since libmicrohttpd must not stop while a
-    ///    connection is suspended; from here on none can be.
-    /// 5. libmicrohttpd closes what is left, and its thread ends.
+    ///    connection is suspended. From here on, no connection can be suspended.
+    /// 5. libmicrohttpd closes what is left, and its threads end.
     func drain(_ daemon: consuming Daemon) async {
         beginDraining()
         logger.notice(
@@ -42,8 +42,8 @@ extension Server {
         logger.notice("stopped", metadata: ["requests_cut_off": .stringConvertible(cutOff)])
     }
 
-    /// Waits until nothing is in flight, nobody waits to be accepted and nothing to be read, and
-    /// none of that has changed for ``restingTime``.
+    /// Waits until nothing is in flight, in the backlog or unread, and none of that has changed for
+    /// ``restingTime``.
     ///
     /// - Returns: the number of exchanges still in flight at `deadline`, or when cancelled.
     private func waitUntilAtRest(

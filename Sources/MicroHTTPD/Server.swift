@@ -11,21 +11,28 @@ public import Tracing
 /// ```swift
 /// var router = Router { error in Response(status: error.status) }
 /// router.get("/greeting") { _ in Response(body: Array("Hello".utf8)) }
-/// let server = try Server(.init(port: 8080), router: router, logger: Logger(label: "server"))
+/// let logger = Logger(label: "server")
+/// let server = try Server(.init(port: 8080), router: router, logger: logger)
 /// try await ServiceGroup(
-///     services: [server], gracefulShutdownSignals: [.sigterm], logger: server.logger
+///     services: [server], gracefulShutdownSignals: [.sigterm], logger: logger
 /// ).run()
 /// ```
 public final class Server: Service {
     /// What a server needs to know beyond its routes.
+    ///
+    /// Defaults: 1,000 connections on one thread; 20 s for a connection to be idle, 10 s for a header
+    /// section, 30 s for content, 30 s for a client to read a response; no drain delay, and 5 s for
+    /// what is in flight at shutdown.
     public struct Configuration: Sendable {
         /// The name or address to listen on.
         public var host: String
         /// The port to listen on; 0 takes a free one, which ``Server/port`` tells.
         public var port: UInt16
-        /// How many connections are served at once, of 26 KiB each; more wait in the backlog.
+        /// How many connections are served at once; more wait in the backlog.
+        ///
+        /// Each costs some 26 KiB, of which libmicrohttpd's buffers are 24.
         public var connectionLimit: UInt32 = 1000
-        /// How many threads of libmicrohttpd's serve them.
+        /// How many of libmicrohttpd's threads serve them, each with a socket and a share of the limit.
         public var threads = 1
         /// How long a connection may be idle between two requests.
         public var idleTimeout: Duration = .seconds(20)
@@ -68,10 +75,14 @@ public final class Server: Service {
     /// Listens on the address of `configuration`.
     ///
     /// - Parameters:
+    ///   - configuration: the address, the limits and the deadlines.
+    ///   - router: the handlers.
+    ///   - logger: gets the server's own events, such as start and shutdown.
     ///   - tracer: makes a span for each exchange, which is the handler's `ServiceContext.current`.
     ///   - log: called once for each exchange when it has ended, on the exchange's thread of
     ///     libmicrohttpd's, which waits for it.
-    /// - Throws: ``SocketError`` if the address cannot be bound, for example because the port is in use.
+    /// - Throws: ``SocketError`` if the address cannot be bound, for example because the port is in
+    ///   use.
     public init(
         _ configuration: Configuration, router: Router, logger: Logger,
         tracer: any Tracer = InstrumentationSystem.tracer,
@@ -129,7 +140,7 @@ public final class Server: Service {
         await drain(daemon)
     }
 
-    /// Holds the peers to their deadlines, until it is cancelled.
+    /// Closes connections that miss their deadlines, until it is cancelled.
     private func shutDownLateConnections() async {
         // A peer that is closed a tenth of a second late has cost nothing.
         while (try? await Task.sleep(for: .milliseconds(100))) != nil {

@@ -2,7 +2,7 @@ import Misbehaviours
 
 /// What can be tried: a command or a service.
 protocol Client {
-    /// Has it ask a server that does `misbehaviour`, and ends it when the limit has passed.
+    /// Makes it ask a server that does `misbehaviour`, and ends it when the limit has passed.
     func attempt(_ misbehaviour: Misbehaviour, within limit: Duration) throws -> Attempt
 }
 

@@ -80,7 +80,7 @@ package struct PeerConnection: Sendable {
         reset()
     }
 
-    /// Has the connection end with a reset instead of a close.
+    /// Makes the connection end with a reset instead of a close.
     package func reset() {
         var now = linger(l_onoff: 1, l_linger: 0)
         let size = socklen_t(MemoryLayout<linger>.size)

@@ -1,7 +1,7 @@
 public import ArgumentParser
 public import MicroHTTPD
 
-/// A service: what it is called, where it listens, what it can be told and what it answers.
+/// A service: its name, its default port, its options and its routes.
 ///
 /// ```swift
 /// @main
@@ -49,9 +49,9 @@ extension ServiceDefinition {
         await runService()
     }
 
-    /// Runs the service until it is told to end, and ends the process.
+    /// Runs the service until it is told to stop, and ends the process.
     ///
-    /// Exit codes: 0, ended as told; 1, too few descriptors, cannot listen, or not healthy; 64,
+    /// Exit codes: 0, stopped as told; 1, too few descriptors, cannot listen, or not healthy; 64,
     /// wrong usage.
     public static func runService() async -> Never {
         await ServiceCommand<Self>.main()

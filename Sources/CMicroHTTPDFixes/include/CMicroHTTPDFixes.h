@@ -7,15 +7,15 @@
 /// How many events a call of `epoll_wait` returns at most, in the whole process.
 enum { CMHDF_EVENTS = 127 };
 
-/// Has `recv` hide the end of what a peer sends, or no longer: for a connection whose handler
+/// Makes `recv` hide the end of what a peer sends, or show it again: for a connection whose handler
 /// waits. On any thread, for descriptors below 65,536.
 void cmhdf_hide_end(int descriptor, bool hides);
 
-/// Has libmicrohttpd call this, on its own thread, where it refuses a request by itself; the
-/// callback queues a response, or returns `MHD_NO` to have the connection closed.
+/// Sets the callback that libmicrohttpd makes, on its own thread, when it rejects a request by
+/// itself; it queues a response, or returns `MHD_NO` to close the connection.
 void cmhdf_on_refusal(enum MHD_Result (*refuse)(struct MHD_Connection *, unsigned int status));
 
-/// `MHD_queue_response`, which in the rest of the process is libmicrohttpd's own refusal.
+/// `MHD_queue_response`, which in the rest of the process is libmicrohttpd's own rejection.
 enum MHD_Result cmhdf_queue_response(
     struct MHD_Connection *connection, unsigned int status, struct MHD_Response *response);
 

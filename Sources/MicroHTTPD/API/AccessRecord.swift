@@ -1,6 +1,6 @@
 import HTTPTypes
 
-/// What log, metrics and traces have to know of one exchange, made when it has ended.
+/// What log, metrics and traces need to know about one exchange, made when it has ended.
 public struct AccessRecord: Sendable {
     /// The request.
     public let request: Request
@@ -17,7 +17,7 @@ public struct AccessRecord: Sendable {
     /// How the exchange ended.
     public let ending: Ending
 
-    /// The ways in which an exchange can end.
+    /// The ways an exchange can end.
     public enum Ending: Sendable {
         /// The response was sent, whole.
         case answered

@@ -18,7 +18,7 @@ public struct Response: Sendable {
     /// A response to `HEAD` is sent without it, but with its length.
     public var body: [UInt8]
 
-    /// What the log is to say of this exchange beyond the request and the status; never sent.
+    /// Fields for the log line of this exchange beyond the request and the status; never sent.
     public var logMetadata: Logger.Metadata = [:]
 
     /// Makes a response.

@@ -42,7 +42,7 @@ final class ServerMetrics: Sendable {
     /// A request's header section has been read.
     func requestBegan() { inFlight.increment() }
 
-    /// An exchange has ended, after which it takes part in everything but the requests in flight.
+    /// An exchange has ended: it counts, and is not in flight any more.
     func requestEnded(_ record: AccessRecord) {
         inFlight.decrement()
         let labels = Labels(

@@ -3,8 +3,8 @@
 /// W3C Trace Context, level 1. The package swift-w3c-trace-context is not used: it rejects later
 /// versions of `traceparent`, and drops a good one whose `tracestate` is malformed.
 public struct TraceContext: Sendable, Equatable {
-    // Two numbers: UInt128 is aligned to 16, which makes everything that contains it dearer to
-    // allocate.
+    // Two numbers: UInt128 is aligned to 16, which makes everything that contains it more
+    // expensive to allocate.
     private let traceHigh: UInt64
     private let traceLow: UInt64
     private let span: UInt64

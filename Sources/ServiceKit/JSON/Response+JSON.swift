@@ -7,7 +7,7 @@ extension Response {
         _ value: JSON, status: HTTPResponse.Status = .ok, headerFields: HTTPFields = [:]
     ) {
         self.init(status: status, headerFields: Self.jsonFields, body: value.line)
-        // Not even to append nothing to it is a copy of the common fields made.
+        // Without an append, the common fields are not copied.
         if !headerFields.isEmpty { self.headerFields.append(contentsOf: headerFields) }
     }
 
@@ -25,7 +25,7 @@ extension Response {
             headerFields: headerFields)
     }
 
-    /// A refusal, with the reason phrase of its status as the phrase.
+    /// A rejection, with the reason phrase of its status as the phrase.
     public init(_ refusal: HTTPError) {
         self.init(
             error: refusal.status.reasonPhrase, details: refusal.details, status: refusal.status,

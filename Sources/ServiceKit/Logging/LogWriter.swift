@@ -5,7 +5,7 @@ import Synchronization
 /// Collects the lines of the log and writes them to standard output, within 100 ms.
 ///
 /// On any thread. A line that is urgent is written at once, with those before it; so is everything
-/// when there is much of it. Nothing waits for a reader: what is not taken is kept and offered again,
+/// when a lot has collected. Nothing waits for a reader: what is not taken is kept and offered again,
 /// and what finds no room is lost and counted.
 final class LogWriter: Sendable {
     private struct State {
@@ -19,7 +19,7 @@ final class LogWriter: Sendable {
         var unwritten: Int { bytes.count - written }
     }
 
-    /// How much is collected before it is much, in bytes.
+    /// How much is collected before it is written at once, in bytes.
     private static let portion = 32 * 1024
 
     /// How much is kept, in bytes: a tenth of a second of the busiest service.
@@ -27,7 +27,7 @@ final class LogWriter: Sendable {
 
     private let descriptor: CInt
     private let isSocket: Bool
-    // How much a write may have, in bytes.
+    // The most that one write takes, in bytes.
     private let atOnce: Int
     private let state = Mutex(State())
     private let queue = DispatchQueue(label: "log")

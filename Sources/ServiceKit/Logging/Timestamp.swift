@@ -6,7 +6,7 @@ struct Timestamp {
     private var second = 0
     private var text: [UInt8] = []
 
-    /// Appends the time of now, in UTC, such as `2026-11-23T20:21:49.036Z`.
+    /// Appends the current time, in UTC, such as `2026-11-23T20:21:49.036Z`.
     mutating func append(to bytes: inout [UInt8]) {
         var now = timespec()
         unsafe clock_gettime(CLOCK_REALTIME, &now)

@@ -8,7 +8,7 @@ struct ProcessMetrics: Sendable {
     private let openDescriptors = Meter(label: "process_open_fds")
     private let threads = Meter(label: "process_threads")
 
-    /// Notes the time as that of the process' start.
+    /// Records the current time as the start of the process.
     init() {
         Meter(label: "process_start_time_seconds").set(Date.now.timeIntervalSince1970)
     }

@@ -35,7 +35,7 @@ public final class PrometheusMetrics: MetricsFactory {
         }
     }
 
-    /// The series of this name and these labels, the same for whoever asks.
+    /// The series of this name and these labels, the same one each time.
     private func series<Series: PrometheusSeries>(
         _ name: String, _ labels: [(String, String)], _ kind: Kind, make: () -> Series
     ) -> Series {

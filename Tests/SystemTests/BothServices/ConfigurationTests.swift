@@ -126,13 +126,13 @@ extension SystemTests {
         }
 
         @Test(arguments: ["service-a", "service-b"])
-        func `Every option of --help is in the README, with the same variable and default`(
+        func `Every option of --help is in the documentation, with the same variable and default`(
             name: String
         ) throws {
-            var readme = URL(fileURLWithPath: #filePath)
-            for _ in 0..<4 { readme.deleteLastPathComponent() }
-            readme.appendPathComponent("README.md")
-            let text = try String(contentsOf: readme, encoding: .utf8)
+            var page = URL(fileURLWithPath: #filePath)
+            for _ in 0..<4 { page.deleteLastPathComponent() }
+            page.appendPathComponent("docs/operations.md")
+            let text = try String(contentsOf: page, encoding: .utf8)
             let isB = name == "service-b"
             // Flag, variable, default and description; of two defaults the other is "B `8081`".
             let rows = text.matches(of: /\n\| `(--[^`]+)` \| `([^`]+)` \| ([^|]+) \| ([^|]+) \|/)
