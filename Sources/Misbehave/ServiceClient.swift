@@ -44,7 +44,9 @@ final class ServiceClient: Client {
         let asked = (0..<3).map { _ in ask(within: limit) }
         let memory = peakMemory()
         set(.plain)
-        let afterwards = ask(within: limit)
+        // Twice, since an answer too many may still be on the way to the first.
+        var afterwards = ask(within: limit)
+        if !afterwards.hasAnswer { afterwards = ask(within: limit) }
         var ends: [String] = []
         for one in asked where !ends.contains(one.end) { ends.append(one.end) }
         var attempt = asked.sorted { $0.time < $1.time }[1]
