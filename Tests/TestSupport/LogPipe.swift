@@ -28,7 +28,7 @@ package final class LogPipe: Sendable {
         close(end)
     }
 
-    /// Has it take `size` bytes.
+    /// Makes it take `size` bytes.
     package func resize(_ size: CInt) {
         _ = fcntl(end, 1031, size)  // F_SETPIPE_SZ
     }
@@ -38,11 +38,13 @@ package final class LogPipe: Sendable {
         String(decoding: bytes.withLock { $0 }, as: UTF8.self).split(separator: "\n")
     }
 
-    /// Reads what is in it now.
+    /// Reads what is in it now, or comes within 10 ms.
     ///
     /// - Returns: false when nobody can write any more.
     @discardableResult
     package func read() -> Bool {
+        var readable = pollfd(fd: end, events: Int16(POLLIN), revents: 0)
+        unsafe poll(&readable, 1, 10)
         let count = bytes.withLock { bytes in
             var buffer = [UInt8](repeating: 0, count: 65_536)
             let count = unsafe Glibc.read(end, &buffer, buffer.count)
