@@ -17,7 +17,7 @@ package struct OwnThreadTrait: SuiteTrait, TestTrait, TestScoping {
 }
 
 extension Trait where Self == OwnThreadTrait {
-    /// Has tests that block run on threads of their own.
+    /// Runs tests that block on threads of their own.
     package static var ownThread: Self { Self() }
 }
 
