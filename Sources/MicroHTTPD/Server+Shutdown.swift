@@ -1,13 +1,14 @@
 import Logging
 
 extension Server {
-    /// Ends the service without losing a response.
+    /// Ends the service without losing a response that is ready before the shutdown timeout.
     ///
     /// 1. From now on every response says `Connection: close`, so busy connections end by
     ///    themselves. For the drain delay, new ones are still accepted.
     /// 2. New connections are refused; clients that have connected are served.
     /// 3. Connections in the backlog are accepted, requests that arrive are read, and those in
-    ///    flight are finished. When all that is at rest, only idle connections are left.
+    ///    flight are finished. When all that is at rest, only idle connections are left. That it
+    ///    is at rest is a heuristic: ``restingTime``.
     /// 4. What the timeout cuts off is abandoned, since libmicrohttpd must not stop while a
     ///    connection is suspended. From here on, no connection can be suspended.
     /// 5. libmicrohttpd closes what is left, and its threads end.
