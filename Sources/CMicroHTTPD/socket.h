@@ -18,9 +18,9 @@
 // Sockets in the language of their interface. A function that fails returns -1 and sets *problem
 // to a text of the C library.
 
-// Whether a listening socket shares its port with others. One that shares it from the moment it is
-// bound would also share it with those of another process. So the first one is bound alone, which
-// fails where any socket listens, and lets the others in after that.
+// Whether a listening socket shares its port with others. One that shares it before it listens would
+// also share it with those of another process. So the first one begins to listen alone, which fails
+// where any socket listens, and lets the others in after that.
 enum cmhd_sharing { CMHD_ALONE, CMHD_SHARED_LATER, CMHD_SHARED };
 
 static inline int cmhd_try_listen(
@@ -30,8 +30,9 @@ static inline int cmhd_try_listen(
     return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0
         && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &before, sizeof before) == 0
         && bind(fd, address->ai_addr, address->ai_addrlen) == 0
-        && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &after, sizeof after) == 0
-        && listen(fd, SOMAXCONN) == 0;
+        // Not between these two: two processes can both have bound, since neither listens yet.
+        && listen(fd, SOMAXCONN) == 0
+        && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &after, sizeof after) == 0;
 }
 
 static inline int cmhd_try_connect(int fd, const struct addrinfo *address, int milliseconds)

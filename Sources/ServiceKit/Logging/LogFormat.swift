@@ -96,6 +96,12 @@ public enum LogFormat: String, Sendable, CaseIterable {
         line.append(UInt8(ascii: "\""))
     }
 
+    /// Letters and symbols that show as nothing: a pattern of Braille without a dot, hieroglyphs'
+    /// blanks, a note without a head.
+    private static let blanks: [Unicode.Scalar] = [
+        "\u{2800}", "\u{13441}", "\u{13442}", "\u{1d159}",
+    ]
+
     /// Whether a reader sees `scalar`, behind something that a mark belongs to if there `hasBase`.
     private static func isShown(_ scalar: Unicode.Scalar, hasBase: Bool) -> Bool {
         if scalar.isASCII { return scalar.value >= 0x20 && scalar.value < 0x7f }
@@ -105,7 +111,7 @@ public enum LogFormat: String, Sendable, CaseIterable {
             .unassigned:
             false
         case .nonspacingMark, .enclosingMark, .spacingMark: hasBase
-        default: scalar != "\u{2800}"  // A pattern of Braille without a dot.
+        default: !blanks.contains(scalar)
         }
     }
 }
