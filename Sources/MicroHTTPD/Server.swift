@@ -131,8 +131,10 @@ public final class Server: Service {
             "threads": .stringConvertible(configuration.threads),
         ]
         if router.route(of: "/") != nil {
-            let host = configuration.host == "0.0.0.0" ? "localhost" : configuration.host
-            metadata["page"] = "http://\(host):\(port)/"
+            let host = configuration.host
+            let isAny = ["0.0.0.0", "::"].contains(host)
+            let name = isAny ? "localhost" : host.contains(":") ? "[\(host)]" : host
+            metadata["page"] = "http://\(name):\(port)/"
         }
         logger.notice("listening", metadata: metadata)
         async let _ = shutDownLateConnections()

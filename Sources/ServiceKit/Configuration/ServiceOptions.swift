@@ -55,9 +55,11 @@ struct ServiceOptions: ParsableArguments {
     /// The configuration of a server that listens on `port`.
     func server(port: UInt16) -> Server.Configuration {
         var configuration = Server.Configuration(host: host, port: port)
-        configuration.connectionLimit = UInt32(DescriptorLimit.connections)
         // The kernel does not spread a few connections evenly, and each thread has its own limit.
-        configuration.threads = max(1, min(threads, DescriptorLimit.connections / 64))
+        let threads = max(1, min(threads, DescriptorLimit.connections / 64))
+        configuration.threads = threads
+        // Each thread but the first has four more files of its own.
+        configuration.connectionLimit = UInt32(DescriptorLimit.connections - 4 * (threads - 1))
         configuration.drainDelay = drainDelay
         configuration.shutdownTimeout = shutdownTimeout
         configuration.idleTimeout = idleTimeout
