@@ -112,13 +112,14 @@ lint: ## Check the format, the rules of the tree and the documentation, and the 
 	swift format lint --strict --recursive --parallel $(SWIFT_FILES)
 	@scripts/lint
 
-check: ## What must hold before a change lands: lint, test, docs, and three tests of the services
+check: ## What must hold before a change lands: lint, test, docs, and four tests of services and files
 	$(MAKE) lint
 	$(MAKE) test
 	$(MAKE) docs
 	$(MAKE) readme-test
 	$(MAKE) api-test
 	$(MAKE) page-test
+	$(MAKE) deploy-test
 
 format: ## Format
 	swift format --in-place --recursive --parallel $(SWIFT_FILES)

@@ -100,7 +100,7 @@ extension Misbehaviour {
         answers(
             "byte-order-mark", "has a byte order mark", .answer, or: .badAnswer, "RFC 8259 §8.1"
         ) { "\u{feff}" + $0.json },
-        answers("utf-16", "answers in UTF-16", .answer, or: .badAnswer, "RFC 8259 §8.1") {
+        answers("utf-16", "answers in UTF-16", .badAnswer, or: .answer, "RFC 8259 §8.1") {
             ($0.json.utf16).flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
         },
     ]

@@ -29,9 +29,31 @@ extension CallFailure {
             let echo: String
         }
         guard data.count <= message.utf8.count + 65_536,
-            let answer = try? JSONDecoder().decode(Echo.self, from: data)
+            let answer = try? JSONDecoder().decode(Echo.self, from: data), isStrict(data)
         else { return false }
         return answer.echo.utf8.elementsEqual(message.utf8)
+    }
+
+    /// Whether it has nothing that `JSONDecoder` accepts and RFC 8259 does not: a control character,
+    /// as UTF-16 has, or a comma before a closing bracket.
+    private static func isStrict(_ json: Data) -> Bool {
+        var isInString = false
+        var isEscaped = false
+        var last: UInt8 = 0
+        for byte in json {
+            switch byte {
+            case 0x09, 0x0a, 0x0d: continue
+            case 0..<0x20: return false
+            case _ where isEscaped: isEscaped = false
+            case UInt8(ascii: "\\"): isEscaped = isInString
+            case UInt8(ascii: "\""): isInString.toggle()
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                if !isInString && last == UInt8(ascii: ",") { return false }
+            default: break
+            }
+            if byte != UInt8(ascii: " ") { last = byte }
+        }
+        return true
     }
 
     /// What an error of `URLSession` means.
