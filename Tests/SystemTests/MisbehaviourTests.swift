@@ -31,6 +31,8 @@ extension Misbehaviour {
         [
             // `unreachable` if the reset comes before libcurl looks whether it is connected.
             "resets-at-once",
+            // `reset` if the connection is reset before libcurl looks at the size.
+            "chunk-size-with-plus",
             // If it comes after the next request, nothing tells it from the answer to that.
             "second-answer-later",
         ].contains(name)
