@@ -1,4 +1,4 @@
-import HTTPTypes
+public import HTTPTypes
 public import Logging
 public import ServiceLifecycle
 import Synchronization
@@ -43,6 +43,8 @@ public final class Server: Service {
         public var contentTimeout: Duration = .seconds(30)
         /// How long a client may take to read a response.
         public var sendTimeout: Duration = .seconds(30)
+        /// The fields that every response has, beside its own.
+        public var headerFields: HTTPFields = [:]
         /// How long to go on accepting connections once graceful shutdown has begun.
         public var drainDelay: Duration = .zero
         /// How long exchanges in flight may take after that.
@@ -69,6 +71,9 @@ public final class Server: Service {
     private let listener: Mutex<Listener?>
     private let draining = Atomic(false)
 
+    /// The fields of the configuration, in the form that is sent: to walk `HTTPFields` costs more.
+    let commonFields: [(name: String, value: String)]
+
     /// Whether responses are to say that the connection ends with them.
     var isDraining: Bool { draining.load(ordering: .relaxed) }
 
@@ -91,6 +96,7 @@ public final class Server: Service {
         let listener = try Listener(
             host: configuration.host, port: configuration.port, count: configuration.threads)
         self.configuration = configuration
+        commonFields = configuration.headerFields.map { ($0.name.rawName, $0.value) }
         self.router = router
         self.logger = logger
         self.tracer = tracer is NoOpTracer ? nil : tracer
@@ -101,13 +107,12 @@ public final class Server: Service {
 
     /// Notes in metrics and log that an exchange has ended.
     func note(_ record: AccessRecord) {
-        metrics.requestEnded(record)
+        metrics.note(record)
         log(record)
     }
 
     /// Notes that libmicrohttpd has rejected a request, of which nothing else is known.
     func noteRejection(status: Int) {
-        metrics.requestBegan()
         note(
             AccessRecord(
                 request: .unknown, route: nil,

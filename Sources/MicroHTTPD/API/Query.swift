@@ -32,13 +32,17 @@ public struct Query: Sendable {
             let pair = rest[..<end]
             rest = rest[end...].dropFirst()
             let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
-            if !pair.isEmpty, let decoded = Self.decode(pair[..<equals]),
-                decoded.utf8.elementsEqual(name.utf8)
-            {
+            if !pair.isEmpty, Self.isName(pair[..<equals], name) {
                 return Self.decode(pair[equals...].dropFirst())
             }
         }
         return nil
+    }
+
+    private static func isName(_ text: ArraySlice<UInt8>, _ name: String) -> Bool {
+        // As a rule nothing in a name is escaped.
+        text.span.equals(name.utf8.span)
+            || decode(text).map { $0.utf8.span.equals(name.utf8.span) } ?? false
     }
 
     private static func end(ofParameterIn text: ArraySlice<UInt8>) -> Int {

@@ -3,16 +3,16 @@ public import HTTPTypes
 /// A request as a handler sees it: an independent value, safe to keep after the response.
 public struct Request: Sendable {
     /// The request method; a `HEAD` request reaches the handler of `GET`.
-    public var method: HTTPRequest.Method { storage.method }
+    public var method: HTTPRequest.Method { storage.head.method ?? .unknown }
 
     /// The path of the request target as it was sent, escapes included (RFC 9112 §3.2).
-    public var path: String { storage.path }
+    public var path: String { storage.head.target.path }
 
     /// The parameters of the query.
-    public var query: Query { storage.query }
+    public var query: Query { Query(storage.head.target.query) }
 
     /// The fields of the header section (RFC 9110 §5), made anew each time.
-    public var headerFields: HTTPFields { storage.headerSection.fields }
+    public var headerFields: HTTPFields { storage.head.headerSection.fields }
 
     /// The name of this request in logs: the client's `X-Request-Id`, or else one made here.
     public var id: String { storage.id }
@@ -27,25 +27,20 @@ public struct Request: Sendable {
     private let storage: Storage
 
     private final class Storage: Sendable {
-        let method: HTTPRequest.Method
-        let path: String
-        let query: Query
-        let headerSection: HeaderSection
+        let head: RequestHead
         let id: String
         let traceContext: TraceContext
         let received = ContinuousClock.now
 
-        init(_ head: RequestHead, _ traceContext: TraceContext?) {
-            method = head.method ?? .unknown
-            path = head.target.path
-            query = Query(head.target.query)
-            headerSection = head.headerSection
-            id = RequestID.valid(headerSection) ?? RequestID.make()
-            self.traceContext = traceContext ?? TraceContext(headerSection)?.child() ?? .begin()
+        init(_ head: consuming RequestHead, _ traceContext: TraceContext?) {
+            id = RequestID.valid(head.headerSection) ?? RequestID.make()
+            self.traceContext =
+                traceContext ?? TraceContext(head.headerSection)?.child() ?? .begin()
+            self.head = head
         }
     }
 
-    init(_ head: RequestHead, traceContext: TraceContext?) {
+    init(_ head: consuming RequestHead, traceContext: TraceContext?) {
         storage = Storage(head, traceContext)
     }
 

@@ -23,7 +23,7 @@ public struct Response: Sendable {
 
     /// Makes a response.
     public init(
-        status: HTTPResponse.Status = .ok, headerFields: HTTPFields = [:], body: [UInt8] = []
+        status: HTTPResponse.Status = .ok, headerFields: HTTPFields = .init(), body: [UInt8] = []
     ) {
         self.status = status
         self.headerFields = headerFields

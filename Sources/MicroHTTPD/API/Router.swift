@@ -61,34 +61,35 @@ public struct Router: Sendable {
     private mutating func add(
         _ method: HTTPRequest.Method, _ path: String, _ handler: Route.Handler
     ) {
-        var handlers = route(of: path)?.handlers ?? [:]
-        handlers[method] = handler
+        var handlers = route(of: path)?.handlers ?? []
+        handlers.removeAll { $0.method == method }
+        handlers.append((method, handler))
         routes.removeAll { $0.path == path }
         routes.append(Route(path: path, handlers: handlers))
     }
 
-    /// Why a request that no path could answer is rejected.
-    func rejection(of head: RequestHead) -> HTTPError? {
-        guard head.method == .connect else { return nil }
-        return HTTPError(
-            .methodNotAllowed, details: "This is not a proxy.", headerFields: [.allow: allow])
-    }
-
-    /// The response to a request whose path has no route: 404, or 204 to `OPTIONS *`.
+    /// The response to a request whose path has no route: 404, 204 to `OPTIONS *`, 405 to `CONNECT`.
     func responseWithoutRoute(to request: Request) throws(HTTPError) -> Response {
-        guard request.method == .options, request.path == "*" else {
+        let allow = Route.allow(routes.flatMap(\.handlers))
+        switch request.method {
+        case .options where request.path == "*":
+            return Response(status: .noContent, headerFields: [.allow: allow])
+        case .connect:
+            throw HTTPError(
+                .methodNotAllowed, details: "This is not a proxy.", headerFields: [.allow: allow])
+        default:
             throw HTTPError(.notFound, details: "There is no such path here.")
         }
-        return Response(status: .noContent, headerFields: [.allow: allow])
     }
-
-    /// The methods that any of the paths takes, for `Allow`.
-    var allow: String { Route.allow(routes.flatMap(\.handlers.keys)) }
 
     /// The route of `path`; nil where there is none.
     func route(of path: String) -> Route? {
-        // A path is ASCII (RFC 3986 §3.3); to compare another one would normalize it first.
-        path.utf8.allSatisfy { $0 < 0x80 } ? routes.first { $0.path == path } : nil
+        // By bytes: to compare what is not ASCII would normalize it first.
+        let path = path.utf8.span
+        for route in routes where route.path.utf8.count == path.count {
+            if route.path.utf8.span.equals(path) { return route }
+        }
+        return nil
     }
 }
 
@@ -103,17 +104,19 @@ final class Route: Sendable {
     }
 
     let path: String
-    fileprivate let handlers: [HTTPRequest.Method: Handler]
+    // One or two, so that to look at each is faster than to hash a method.
+    fileprivate let handlers: [(method: HTTPRequest.Method, handler: Handler)]
 
-    fileprivate init(path: String, handlers: [HTTPRequest.Method: Handler]) {
+    fileprivate init(path: String, handlers: [(method: HTTPRequest.Method, handler: Handler)]) {
         self.path = path
         self.handlers = handlers
     }
 
     /// The handler for `request`, or the rejection of it: 405 or 400, in this order.
     func handler(for request: Request) throws(HTTPError) -> Handler {
-        guard let handler = handlers[request.method == .head ? .get : request.method] else {
-            let allow = Self.allow(Array(handlers.keys))
+        let method: HTTPRequest.Method = request.method == .head ? .get : request.method
+        guard let handler = handlers.first(where: { $0.method == method })?.handler else {
+            let allow = Self.allow(handlers)
             throw HTTPError(
                 .methodNotAllowed, details: "This path takes \(allow).",
                 headerFields: [.allow: allow])
@@ -128,8 +131,11 @@ final class Route: Sendable {
     }
 
     /// These methods, and `HEAD` with `GET`, as the value of `Allow` (RFC 9110 §10.2.1).
-    fileprivate static func allow(_ methods: [HTTPRequest.Method]) -> String {
-        let all = Set(methods).union(methods.contains(.get) ? [.head] : [])
+    fileprivate static func allow(
+        _ handlers: [(method: HTTPRequest.Method, handler: Handler)]
+    ) -> String {
+        let methods = Set(handlers.map(\.method))
+        let all = methods.union(methods.contains(.get) ? [.head] : [])
         return all.map(\.rawValue).sorted().joined(separator: ", ")
     }
 }

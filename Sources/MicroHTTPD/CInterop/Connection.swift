@@ -74,8 +74,9 @@ import HTTPTypes
     /// Sends `response` without libmicrohttpd; only in a call of the access handler but the last,
     /// which must then have the connection closed.
     func sendPast(_ response: Response, to request: Request) {
-        var head = "HTTP/1.1 \(response.status)\r\nDate: \(Self.date)\r\n"
-        forEachField(of: response, to: request, closing: true) { head += "\($0): \($1)\r\n" }
+        var head = "HTTP/1.1 \(response.status)\r\nDate: \(Self.date)\r\nConnection: close\r\n"
+        forEachField(of: response, to: request) { head += "\($0): \($1)\r\n" }
+        head += "Traceparent: \(request.traceContext.traceparent)\r\n"
         head += "Content-Length: \(response.body.count)\r\n\r\n"
         let bytes = Array(head.utf8) + (request.method == .head ? [] : response.body)
         unsafe bytes.withUnsafeBytes {
@@ -99,20 +100,24 @@ import HTTPTypes
                 _ = unsafe value.withCString { unsafe MHD_add_response_header(made, name, $0) }
             }
         }
-        forEachField(of: response, to: request, closing: closing, add)
+        forEachField(of: response, to: request, add)
+        unsafe request.traceContext.traceparentCString.span.withUnsafeBytes { text in
+            let value = unsafe text.baseAddress?.assumingMemoryBound(to: CChar.self)
+            _ = unsafe MHD_add_response_header(made, "Traceparent", value)
+        }
+        if closing { add("Connection", "close") }
         record?.enter(.response)
         return unsafe cmhdf_queue_response(pointer, UInt32(response.status.code), made) == .YES
     }
 
-    /// Calls `body` with the fields that a response is sent with, less those of libmicrohttpd's.
+    /// Calls `body` with the fields of a response, those of every response and `X-Request-Id`.
     private func forEachField(
-        of response: Response, to request: Request, closing: Bool,
+        of response: Response, to request: Request,
         _ body: (_ name: String, _ value: String) -> Void
     ) {
         for field in response.headerFields { body(field.name.rawName, field.value) }
+        for field in record?.server.commonFields ?? [] { body(field.name, field.value) }
         body("X-Request-Id", request.id)
-        body("Traceparent", request.traceContext.traceparent)
-        if closing { body("Connection", "close") }
     }
 
     /// Gives a rejection of libmicrohttpd's own the form of the others.

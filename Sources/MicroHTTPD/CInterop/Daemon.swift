@@ -152,11 +152,9 @@ private func connectionChanged(
             descriptor: cmhd_descriptor(connection), server: server)
         unsafe socketContext.pointee = Unmanaged.passRetained(record).toOpaque()
         server.connections.insert(record)
-        server.metrics.connectionOpened()
     case .CONNECTION_NOTIFY_CLOSED:
         guard let context = unsafe socketContext.pointee else { return }
         let record = unsafe Unmanaged<ConnectionRecord>.fromOpaque(context).takeRetainedValue()
         server.connections.remove(record)
-        server.metrics.connectionClosed()
     }
 }

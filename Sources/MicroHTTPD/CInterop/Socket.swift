@@ -61,13 +61,13 @@ extension Socket {
         .milliseconds(Int64(cmhd_silence(descriptor)))
     }
 
-    /// Those of these sockets whose peer sends nothing more.
-    static func ended(_ descriptors: some Sequence<CInt>) -> Set<CInt> {
+    /// Whether the peer of each of these sockets sends nothing more.
+    static func haveEnded(_ descriptors: some Sequence<CInt>) -> [Bool] {
         var polled = descriptors.map {
             pollfd(fd: $0, events: Int16(CMHD_POLLRDHUP), revents: 0)
         }
         unsafe poll(&polled, nfds_t(polled.count), 0)
-        return Set(polled.lazy.filter { $0.revents & Int16(CMHD_POLLRDHUP) != 0 }.map(\.fd))
+        return polled.map { $0.revents & Int16(CMHD_POLLRDHUP) != 0 }
     }
 
     /// Makes reads return the end of the connection after what has arrived.

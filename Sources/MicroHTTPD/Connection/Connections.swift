@@ -1,3 +1,5 @@
+import CMicroHTTPDFixes
+import Metrics
 import Synchronization
 
 /// The register of the connections that libmicrohttpd has accepted and not yet closed.
@@ -6,6 +8,11 @@ final class Connections: Sendable {
     // that is in here cannot be another file's while the lock is held.
     private let records = Mutex<[CInt: ConnectionRecord]>([:])
     private let lastOpened = Atomic(CoarseClock.milliseconds)
+    private let meter = Meter(label: "http_connections")
+
+    init() {
+        meter.set(0)
+    }
 
     /// How many there are.
     var count: Int { records.withLock { $0.count } }
@@ -21,12 +28,14 @@ final class Connections: Sendable {
     /// Adds an accepted connection.
     func insert(_ record: ConnectionRecord) {
         lastOpened.store(CoarseClock.milliseconds, ordering: .relaxed)
+        meter.increment()
         records.withLock { $0[record.descriptor] = record }
     }
 
     /// Removes a connection that is about to be closed.
     func remove(_ record: ConnectionRecord) {
         records.withLock { _ = $0.removeValue(forKey: record.descriptor) }
+        meter.decrement()
     }
 
     /// Closes the connections whose peer has not kept its deadline, or has ended its side.
@@ -37,10 +46,88 @@ final class Connections: Sendable {
     /// On any thread: a socket that is shut down is readable, which wakes libmicrohttpd.
     func shutDownLate(_ limits: Server.Configuration) {
         records.withLock { records in
-            let ended = Socket.ended(records.keys)
-            for (descriptor, record) in records {
-                record.shutDownIfLate(limits, hasEnded: ended.contains(descriptor))
+            let hasEnded = Socket.haveEnded(records.keys)
+            for (record, hasEnded) in zip(records.values, hasEnded) {
+                record.shutDownIfLate(limits, hasEnded: hasEnded)
             }
+        }
+    }
+}
+
+/// What the server waits for on a connection, and since when.
+///
+/// libmicrohttpd's own timeout would start anew with every byte.
+///
+/// libmicrohttpd's thread writes; the task that looks for late peers reads.
+final class ConnectionRecord: Sendable {
+    /// What the server waits for.
+    enum Phase: UInt64 {
+        /// The header section of the first request.
+        case opened
+        /// The next request, or nothing.
+        case idle
+        /// The rest of a request's content.
+        case content
+        /// The handler.
+        case handler
+        /// The client, to take the response.
+        case response
+    }
+
+    /// The socket.
+    let descriptor: CInt
+
+    /// The server, which outlives its connections.
+    unowned let server: Server
+
+    // The phase in the lowest three bits, the time above.
+    private let state: Atomic<UInt64>
+
+    init(descriptor: CInt, server: Server) {
+        self.descriptor = descriptor
+        self.server = server
+        state = Atomic(Self.encode(.opened))
+    }
+
+    /// Notes that the connection is in `phase` from now on.
+    func enter(_ phase: Phase) {
+        state.store(Self.encode(phase), ordering: .relaxed)
+        // The client may end its side, and still gets its answer.
+        cmhdf_hide_end(descriptor, phase == .handler)
+    }
+
+    /// What the server waits for now.
+    var phase: Phase { Phase(rawValue: state.load(ordering: .relaxed) & 7) ?? .handler }
+
+    private static func encode(_ phase: Phase) -> UInt64 {
+        CoarseClock.milliseconds << 3 | phase.rawValue
+    }
+
+    /// Shuts the socket down if its peer is late or has ended its side; only under the register's
+    /// lock.
+    func shutDownIfLate(_ limits: Server.Configuration, hasEnded: Bool) {
+        let state = state.load(ordering: .relaxed)
+        let age = CoarseClock.age(of: state >> 3)
+        let phase = Phase(rawValue: state & 7) ?? .handler
+        let limit: Duration
+        switch phase {
+        case .opened: limit = limits.headerTimeout
+        case .idle: limit = limits.idleTimeout + limits.headerTimeout
+        case .content: limit = limits.contentTimeout
+        case .response: limit = .zero
+        case .handler: return
+        }
+        // Without a byte of the next request.
+        let isSilent =
+            phase == .idle && age > limits.idleTimeout
+            && Socket.silence(descriptor) >= limits.idleTimeout
+        if age > limit + limits.sendTimeout {
+            // In every phase: libmicrohttpd may have to send a rejection of its own, or
+            // 100 Continue, to a client that does not read, and does not notice then that its input
+            // has ended.
+            Socket.shutDown(descriptor)
+        } else if phase != .response, age > limit || isSilent || hasEnded {
+            Socket.shutDownReading(descriptor)
         }
     }
 }

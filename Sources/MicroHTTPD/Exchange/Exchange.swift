@@ -33,23 +33,24 @@ final class Exchange: Sendable {
     private let span: ServerSpan?
     private let server: Server
 
-    // Held while libmicrohttpd suspends, resumes and queues, which is brief and calls none of our
-    // callbacks. So nobody resumes before the suspension. And nobody stops the daemon while
+    // Held while libmicrohttpd suspends and resumes, which is brief and calls none of our callbacks.
+    // So nobody resumes before the suspension. And nobody stops the daemon while
     // MHD_resume_connection still uses it: abandon() and end() wait for the lock, and one
     // of them stands between each exchange and the stop.
     private let state = Mutex(State.reading)
 
-    // Written and read on libmicrohttpd's thread only.
+    // These two are written and read on libmicrohttpd's thread only.
     private let contentSize = Atomic(0)
+    private let hasProceeded = Atomic(false)
 
     /// Makes the exchange of a request whose head has been read.
-    init(_ head: RequestHead, server: Server) {
+    init(_ head: consuming RequestHead, server: Server) {
         self.server = server
-        span = server.tracer.map { ServerSpan($0, head) }
-        request = Request(head, traceContext: span?.traceContext)
-        route = server.router.route(of: request.path)
-        rejection = Framing.rejection(of: head) ?? server.router.rejection(of: head)
+        span = server.tracer.map { [head] in ServerSpan($0, head) }
+        route = server.router.route(of: head.target.path)
+        rejection = Framing.rejection(of: head)
         isLast = head.isChunked
+        request = Request(head, traceContext: span?.traceContext)
     }
 
     /// Goes on to the content, unless the request is rejected: then nothing that follows its header
@@ -60,7 +61,6 @@ final class Exchange: Sendable {
     /// - Returns: false if the connection is to be closed.
     func begin(on connection: borrowing Connection) -> Bool {
         server.exchanges.begin()
-        server.metrics.requestBegan()
         if let rejection { return reject(rejection, on: connection) }
         connection.record?.enter(.content)
         return true
@@ -92,64 +92,55 @@ final class Exchange: Sendable {
     ///
     /// - Returns: false if the connection is to be closed without an answer.
     func proceed(on connection: borrowing Connection) -> Bool {
-        let isRepeated = state.withLock { state in
-            switch state {
-            case .reading: false
-            default: true
-            }
-        }
-        if isRepeated { return answerIfFinished(on: connection) }
-        switch answer() {
-        case .now(let response):
-            state.withLock { $0 = .finished(response) }
+        if hasProceeded.exchange(true, ordering: .relaxed) {
             return answerIfFinished(on: connection)
-        case .later(let handler):
-            return wait(for: handler, on: connection)
         }
-    }
-
-    private enum Answer {
-        case now(Response)
-        case later(AsyncHandler)
-    }
-
-    /// The response, if it can be had without waiting.
-    private func answer() -> Answer {
         do {
             guard contentSize.load(ordering: .relaxed) <= Limits.content else {
                 throw Framing.contentTooLarge
             }
             guard let route else {
-                return .now(try server.router.responseWithoutRoute(to: request))
+                return answer(try server.router.responseWithoutRoute(to: request), on: connection)
             }
             switch try route.handler(for: request) {
             case .waiting(let handler):
-                return .later(handler)
+                return wait(for: handler, on: connection)
             case .immediate(let handler):
-                guard let span else { return .now(try handler(request)) }
-                return .now(try ServiceContext.withValue(span.context) { try handler(request) })
+                guard let span else { return answer(try handler(request), on: connection) }
+                let response = try ServiceContext.withValue(span.context) { try handler(request) }
+                return answer(response, on: connection)
             }
         } catch {
-            return .now(response(for: error))
+            return answer(response(for: error), on: connection)
         }
     }
 
+    private func answer(_ response: Response, on connection: borrowing Connection) -> Bool {
+        state.withLock { $0 = .answered(response) }
+        return queue(response, on: connection)
+    }
+
     private func answerIfFinished(on connection: borrowing Connection) -> Bool {
-        state.withLock { state in
+        let response: Response? = state.withLock { state in
             switch consume state {
             case .finished(let response):
-                let isQueued = connection.queue(
-                    response, to: request,
-                    closing: isLast || server.isDraining || response.status == .contentTooLarge)
                 state = .answered(response)
-                return isQueued
+                return response
             case let other:
                 // Abandoned. libmicrohttpd makes no call of a suspended connection, and none after
                 // the one in which a response was queued.
                 state = other
-                return false
+                return nil
             }
         }
+        guard let response else { return false }
+        return queue(response, on: connection)
+    }
+
+    private func queue(_ response: Response, on connection: borrowing Connection) -> Bool {
+        connection.queue(
+            response, to: request,
+            closing: isLast || server.isDraining || response.status == .contentTooLarge)
     }
 
     private func wait(for handler: @escaping AsyncHandler, on connection: borrowing Connection)

@@ -1,3 +1,4 @@
+import Metrics
 import Synchronization
 
 /// The exchanges in flight, from the access handler's first call to the completed callback.
@@ -10,6 +11,11 @@ final class Exchanges: Sendable {
     private let inFlight = Atomic(0)
     private let lastActivity = Atomic(CoarseClock.milliseconds)
     private let suspended = Mutex(Suspended())
+    private let meter = Meter(label: "http_requests_in_flight")
+
+    init() {
+        meter.set(0)
+    }
 
     /// How many there are.
     var count: Int { inFlight.load(ordering: .acquiring) }
@@ -20,12 +26,14 @@ final class Exchanges: Sendable {
     /// Counts an exchange in.
     func begin() {
         inFlight.add(1, ordering: .relaxed)
+        meter.increment()
         lastActivity.store(CoarseClock.milliseconds, ordering: .relaxed)
     }
 
     /// Counts an exchange out.
     func end() {
         lastActivity.store(CoarseClock.milliseconds, ordering: .relaxed)
+        meter.decrement()
         inFlight.subtract(1, ordering: .releasing)
     }
 

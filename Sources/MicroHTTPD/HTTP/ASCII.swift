@@ -53,19 +53,6 @@ extension UInt8 {
     }
 }
 
-extension Collection<UInt8> {
-    /// Whether these are the bytes of `text`, which is in lower case, but for the case of letters.
-    ///
-    /// By bytes: `lowercased()` would make a `k` of the Kelvin sign.
-    func equalsIgnoringCase(_ text: String) -> Bool {
-        let text = text.utf8
-        return count == text.count
-            && zip(self, text).allSatisfy { byte, letter in
-                byte == letter || letter.isLowercase && byte | 0x20 == letter
-            }
-    }
-}
-
 extension String {
     /// Makes a string of bytes; nil if they are not UTF-8.
     ///
@@ -86,6 +73,27 @@ extension String {
 }
 
 extension Span<UInt8> {
+    /// Whether these are the bytes of `other`.
+    func equals(_ other: Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        for index in indices where self[index] != other[index] { return false }
+        return true
+    }
+
+    /// Whether these are the bytes of `text`, which is in lower case, but for the case of letters.
+    ///
+    /// By bytes: `lowercased()` would make a `k` of the Kelvin sign.
+    func equalsIgnoringCase(_ text: Span<UInt8>) -> Bool {
+        guard count == text.count else { return false }
+        for index in indices {
+            let letter = text[index]
+            guard self[index] == letter || letter.isLowercase && self[index] | 0x20 == letter else {
+                return false
+            }
+        }
+        return true
+    }
+
     /// Whether any byte is one of these two, or below `limit`.
     ///
     /// Looks at each byte without a branch, so that the compiler takes many at a time: over 4 KB,

@@ -32,12 +32,13 @@ struct Authority {
     }
 
     private static func isName(_ name: ArraySlice<UInt8>) -> Bool {
-        name.indices.allSatisfy { index in
-            guard name[index] == UInt8(ascii: "%") else {
-                return ASCIISet.hostName.contains(name[index])
-            }
+        let allowed = ASCIISet.hostName
+        for index in name.indices where !allowed.contains(name[index]) {
             let digits = name[index...].dropFirst().prefix(2)
-            return digits.count == 2 && digits.allSatisfy { $0.hexValue != nil }
+            guard name[index] == UInt8(ascii: "%"), digits.count == 2,
+                digits.allSatisfy({ $0.hexValue != nil })
+            else { return false }
         }
+        return true
     }
 }

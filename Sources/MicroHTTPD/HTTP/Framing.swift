@@ -78,7 +78,9 @@ enum Framing {
     private static func checkContent(_ head: RequestHead) throws(HTTPError) {
         let coding = head.headerSection.last("transfer-encoding")
         let length = head.headerSection.last("content-length")
-        guard coding.count == 0 || coding.count == 1 && coding.value.equalsIgnoringCase("chunked")
+        guard
+            coding.count == 0
+                || coding.count == 1 && coding.value.span.equalsIgnoringCase("chunked".utf8.span)
         else { throw .badRequest("The only Transfer-Encoding is chunked, once.") }
         guard coding.count == 0 || length.count == 0 && !head.isVersion1_0 else {
             throw .badRequest("Transfer-Encoding needs HTTP/1.1 and no Content-Length beside it.")

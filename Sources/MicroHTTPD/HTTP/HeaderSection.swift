@@ -33,10 +33,10 @@ struct HeaderSection: Sendable {
         if count == 0 { bytes.reserveCapacity(256) }
         count += 1
         lengths |= 1 << UInt64(nameSize & 63)
-        for size in [nameSize, valueSize] {
-            bytes.append(UInt8(truncatingIfNeeded: size >> 8))
-            bytes.append(UInt8(truncatingIfNeeded: size))
-        }
+        bytes.append(UInt8(truncatingIfNeeded: nameSize >> 8))
+        bytes.append(UInt8(truncatingIfNeeded: nameSize))
+        bytes.append(UInt8(truncatingIfNeeded: valueSize >> 8))
+        bytes.append(UInt8(truncatingIfNeeded: valueSize))
         copy(&bytes)
         isValid =
             isValid && Self.isField(bytes.span.extracting(last: nameSize + valueSize), nameSize)
@@ -92,7 +92,7 @@ struct HeaderSection: Sendable {
     private func forEachValue(of name: String, _ body: (ArraySlice<UInt8>) -> Void) {
         guard lengths & 1 << UInt64(name.utf8.count & 63) != 0 else { return }
         forEach { field, value in
-            guard bytes[field].equalsIgnoringCase(name) else { return }
+            guard bytes[field].span.equalsIgnoringCase(name.utf8.span) else { return }
             var text = bytes[value]
             while text.last == UInt8(ascii: " ") || text.last == 0x09 { text.removeLast() }
             body(text)

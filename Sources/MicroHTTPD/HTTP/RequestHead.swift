@@ -58,7 +58,7 @@ struct RequestTarget: Sendable {
         let schemes: [String] = ["http://", "https://"]
         guard
             let scheme = schemes.first(where: {
-                text.utf8.prefix($0.utf8.count).equalsIgnoringCase($0)
+                text.utf8.span.extracting(first: $0.utf8.count).equalsIgnoringCase($0.utf8.span)
             })
         else { return nil }
         let rest = text.utf8.dropFirst(scheme.utf8.count)

@@ -72,8 +72,11 @@ public struct TraceContext: Sendable, Equatable {
     }
 
     /// The value of `traceparent` that names this span as the parent.
-    public var traceparent: String {
-        var text = InlineArray<55, UInt8>(repeating: UInt8(ascii: "0"))
+    public var traceparent: String { String(ascii: traceparentCString.span.extracting(first: 55)) }
+
+    /// The same with the NUL that C wants at the end.
+    var traceparentCString: InlineArray<56, UInt8> {
+        var text = InlineArray<56, UInt8>(repeating: UInt8(ascii: "0"))
         for place in [2, 35, 52] { text[place] = UInt8(ascii: "-") }
         for digit in 0..<16 {
             text[3 + digit] = Self.digit(digit, of: traceHigh)
@@ -81,7 +84,8 @@ public struct TraceContext: Sendable, Equatable {
             text[36 + digit] = Self.digit(digit, of: span)
         }
         if isSampled { text[54] = UInt8(ascii: "1") }
-        return String(ascii: text.span)
+        text[55] = 0
+        return text
     }
 
     /// The hexadecimal digit of `number` at a place from 0, the highest, to 15.

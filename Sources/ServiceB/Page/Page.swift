@@ -19,12 +19,12 @@ struct Page: Sendable {
             .replacing(#" src="page.js"></script>"#, with: ">\(script)</script>")
         response = Response(
             headerFields: [
-                .contentType: "text/html; charset=utf-8", .cacheControl: "no-store",
+                .contentType: "text/html; charset=utf-8",
                 .contentSecurityPolicy: """
                 default-src 'none'; connect-src 'self'; img-src data:; \
                 style-src '\(Self.styleHash)'; script-src '\(Self.scriptHash)'; \
                 base-uri 'none'; form-action 'none'; frame-ancestors 'none'
-                """, .xContentTypeOptions: "nosniff",
+                """,
             ],
             body: Array(document.utf8))
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import HTTPTypes
 import Logging
 import MicroHTTPD
 
@@ -60,6 +61,7 @@ struct ServiceOptions: ParsableArguments {
         configuration.threads = threads
         // Each thread but the first has four more files of its own.
         configuration.connectionLimit = UInt32(DescriptorLimit.connections - 4 * (threads - 1))
+        configuration.headerFields = [.cacheControl: "no-store", .xContentTypeOptions: "nosniff"]
         configuration.drainDelay = drainDelay
         configuration.shutdownTimeout = shutdownTimeout
         configuration.idleTimeout = idleTimeout

@@ -20,7 +20,8 @@ final class CommonRoutes: Sendable {
         MetricsSystem.bootstrap(metrics)
         process = ProcessMetrics()
         self.apiDescription = Response(
-            contentType: "application/yaml", body: apiDescription + PackageResources.openapi_yaml)
+            headerFields: [.contentType: "application/yaml"],
+            body: apiDescription + PackageResources.openapi_yaml)
     }
 
     /// Adds the routes.
@@ -37,7 +38,7 @@ final class CommonRoutes: Sendable {
         router.get("/metrics") { [self] _ in
             process.update()
             return Response(
-                contentType: "text/plain; version=0.0.4; charset=utf-8",
+                headerFields: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
                 body: Array(metrics.text.utf8))
         }
         router.get("/openapi.yaml") { [self] _ in apiDescription }
@@ -60,16 +61,4 @@ final class CommonRoutes: Sendable {
         "process_start_time_seconds": "When the process started, in seconds since 1970.",
         "process_threads": "Threads.",
     ]
-}
-
-extension Response {
-    /// A response in a format of its own.
-    fileprivate init(contentType: String, body: [UInt8]) {
-        self.init(
-            headerFields: [
-                .contentType: contentType, .cacheControl: "no-store",
-                .xContentTypeOptions: "nosniff",
-            ],
-            body: body)
-    }
 }

@@ -4,17 +4,14 @@ public import MicroHTTPD
 extension Response {
     /// A response with `value` as its content and the fields that all of them have.
     public init(
-        _ value: JSON, status: HTTPResponse.Status = .ok, headerFields: HTTPFields = [:]
+        _ value: JSON, status: HTTPResponse.Status = .ok, headerFields: HTTPFields = .init()
     ) {
         self.init(status: status, headerFields: Self.jsonFields, body: value.line)
         // Without an append, the common fields are not copied.
         if !headerFields.isEmpty { self.headerFields.append(contentsOf: headerFields) }
     }
 
-    private static let jsonFields: HTTPFields = [
-        .contentType: "application/json", .cacheControl: "no-store",
-        .xContentTypeOptions: "nosniff",
-    ]
+    private static let jsonFields: HTTPFields = [.contentType: "application/json"]
 
     /// A response that says what went wrong: `error` is a fixed phrase, `details` is for this case.
     public init(
