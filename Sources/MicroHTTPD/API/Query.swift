@@ -6,20 +6,23 @@
 /// }
 /// ```
 public struct Query: Sendable {
-    private let bytes: [UInt8]
+    /// The query as it was sent.
+    let bytes: [UInt8]
+
+    private let hasEscapes: Bool
 
     /// Takes a query as it was sent.
     package init(_ bytes: [UInt8]) {
         self.bytes = bytes
+        hasEscapes = bytes.span.contains(UInt8(ascii: "+"), UInt8(ascii: "%"))
     }
 
     /// Whether every escape is whole, and all that the bytes stand for is UTF-8.
     var isValid: Bool {
-        let percent = UInt8(ascii: "%")
-        guard bytes.span.contains(percent, percent) else { return bytes.span.isUTF8 }
+        guard hasEscapes else { return bytes.span.isUTF8 }
         return bytes.split(separator: UInt8(ascii: "&")).allSatisfy { pair in
             pair.split(separator: UInt8(ascii: "="), maxSplits: 1).allSatisfy {
-                Self.decode($0) != nil
+                decode($0) != nil
             }
         }
     }
@@ -32,14 +35,14 @@ public struct Query: Sendable {
             let pair = rest[..<end]
             rest = rest[end...].dropFirst()
             let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
-            if !pair.isEmpty, Self.isName(pair[..<equals], name) {
-                return Self.decode(pair[equals...].dropFirst())
+            if !pair.isEmpty, isName(pair[..<equals], name) {
+                return decode(pair[equals...].dropFirst())
             }
         }
         return nil
     }
 
-    private static func isName(_ text: ArraySlice<UInt8>, _ name: String) -> Bool {
+    private func isName(_ text: ArraySlice<UInt8>, _ name: String) -> Bool {
         // As a rule nothing in a name is escaped.
         text.span.equals(name.utf8.span)
             || decode(text).map { $0.utf8.span.equals(name.utf8.span) } ?? false
@@ -51,10 +54,8 @@ public struct Query: Sendable {
         return text.firstIndex(of: ampersand) ?? text.endIndex
     }
 
-    private static func decode(_ text: ArraySlice<UInt8>) -> String? {
-        guard text.span.contains(UInt8(ascii: "+"), UInt8(ascii: "%")) else {
-            return String(utf8: text.span)
-        }
+    private func decode(_ text: ArraySlice<UInt8>) -> String? {
+        guard hasEscapes else { return String(utf8: text.span) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count)
         var rest = text

@@ -9,7 +9,7 @@ public struct Request: Sendable {
     public var path: String { storage.head.target.path }
 
     /// The parameters of the query.
-    public var query: Query { Query(storage.head.target.query) }
+    public var query: Query { storage.head.target.query }
 
     /// The fields of the header section (RFC 9110 §5), made anew each time.
     public var headerFields: HTTPFields { storage.head.headerSection.fields }

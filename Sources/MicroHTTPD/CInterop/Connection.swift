@@ -12,8 +12,14 @@ import HTTPTypes
         unsafe self.pointer = pointer
     }
 
-    /// The connection's record.
-    var record: ConnectionRecord? {
+    /// Notes what the server waits for from now on.
+    func enter(_ phase: ConnectionRecord.Phase) {
+        guard let context = unsafe cmhd_socket_context(pointer) else { return }
+        unsafe Unmanaged<ConnectionRecord>.fromOpaque(context)
+            ._withUnsafeGuaranteedRef { $0.enter(phase) }
+    }
+
+    private var record: ConnectionRecord? {
         let context = unsafe cmhd_socket_context(pointer)
         return unsafe context.map {
             unsafe Unmanaged<ConnectionRecord>.fromOpaque($0).takeUnretainedValue()
@@ -106,7 +112,7 @@ import HTTPTypes
             _ = unsafe MHD_add_response_header(made, "Traceparent", value)
         }
         if closing { add("Connection", "close") }
-        record?.enter(.response)
+        enter(.response)
         return unsafe cmhdf_queue_response(pointer, UInt32(response.status.code), made) == .YES
     }
 
@@ -152,7 +158,7 @@ import HTTPTypes
     ///
     /// Only in the final call of the access handler, which must then return without answering.
     func suspend() -> SuspendedConnection {
-        record?.enter(.handler)
+        enter(.handler)
         unsafe MHD_suspend_connection(pointer)
         return unsafe SuspendedConnection(pointer)
     }

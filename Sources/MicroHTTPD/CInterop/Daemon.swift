@@ -132,7 +132,7 @@ private func completed(
         default: .clientLeft
         }
     unsafe request.pointee = nil
-    unsafe Connection(connection).record?.enter(.idle)
+    unsafe Connection(connection).enter(.idle)
     unsafe Unmanaged<Exchange>.fromOpaque(exchange).takeRetainedValue()
         .end(ending, status: Int(cmhd_status(connection)))
 }

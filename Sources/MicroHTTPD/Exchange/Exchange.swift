@@ -62,7 +62,7 @@ final class Exchange: Sendable {
     func begin(on connection: borrowing Connection) -> Bool {
         server.exchanges.begin()
         if let rejection { return reject(rejection, on: connection) }
-        connection.record?.enter(.content)
+        connection.enter(.content)
         return true
     }
 

@@ -27,7 +27,7 @@ struct RequestTarget: Sendable {
     let path: String
 
     /// The query, escapes included; empty where there is none.
-    let query: [UInt8]
+    let query: Query
 
     /// How long the target is, in bytes.
     let size: Int
@@ -42,7 +42,7 @@ struct RequestTarget: Sendable {
     init(_ text: String, query: [UInt8]?) {
         let hasQuery = query != nil
         let query = query ?? []
-        self.query = query
+        self.query = Query(query)
         size = text.utf8.count + (hasQuery ? query.count + 1 : 0)
         let slash = UInt8(ascii: "/")
         let isOriginForm = text.utf8.first == slash

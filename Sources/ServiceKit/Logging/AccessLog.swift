@@ -8,12 +8,13 @@ struct AccessLog: Sendable {
 
     /// Writes the line of one exchange: probes and the page at debug, failures of ours at error.
     func write(_ record: AccessRecord) {
+        let isError = record.code >= 500 || record.response?.status.kind == .serverError
+        guard isError || handler.logLevel <= .info else { return }
         let level: Logger.Level =
             switch record.route {
             // Probes, which machines ask for all the time, and the page, whose calls are of interest.
             case "/", "/health", "/metrics", "/ready": .debug
-            case _ where record.code >= 500 || record.response?.status.kind == .serverError: .error
-            default: .info
+            default: isError ? .error : .info
             }
         guard level >= handler.logLevel else { return }
         handler.write(level, "request", fields(record))

@@ -17,7 +17,7 @@ import Testing
     ) {
         let target = RequestTarget(sent: text)
         #expect(target.path == path)
-        #expect(target.query == Array(query.utf8))
+        #expect(target.query.bytes == Array(query.utf8))
         #expect(target.size == text.utf8.count)
         #expect(target.isValid(for: .get))
     }
