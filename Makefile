@@ -3,7 +3,7 @@
 
 # What the Swift toolchain does not bring.
 PACKAGES := libmicrohttpd-dev pkg-config curl
-BENCH_PACKAGES := wrk gcc libc6-dev python3-venv
+BENCH_PACKAGES := wrk gcc libc6-dev python3-venv golang-go
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 install = { echo "installing $(1)"; \
 	$(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq $(1); }
@@ -89,10 +89,10 @@ clients: setup ## Try other HTTP clients on it, for docs/clients.md (half an hou
 	@Clients/table.py >clients.new && mkdir -p docs && mv clients.new docs/clients.md
 
 # BENCH_OPTIONS=--quick for one short round, to see whether everything works.
-bench: setup ## Measure both services beside others of their kind (12 minutes)
-	@{ command -v wrk && command -v cc && python3 -c 'import ensurepip'; } >/dev/null 2>&1 || \
+bench: setup ## Measure both services beside others of their kind (15 minutes)
+	@{ command -v wrk && command -v cc && command -v go && python3 -c 'import ensurepip'; } >/dev/null 2>&1 || \
 		$(call install,$(BENCH_PACKAGES))
-	swift build -c release --product service-a
+	swift build -c release --product service-a --static-swift-stdlib --scratch-path .build-static
 	swift build -c release --product service-b
 	swift build -c release --package-path Benchmarks
 	cd Benchmarks && cc -O2 -o .build/baseline Sources/C/baseline.c -lmicrohttpd
@@ -100,8 +100,8 @@ bench: setup ## Measure both services beside others of their kind (12 minutes)
 	cc -O2 -shared -fPIC -I Sources/CFoundationNetworkingFixes/include \
 		-o Benchmarks/.build/fixes.so Sources/CFoundationNetworkingFixes/*.c
 	cd Benchmarks && python3 -m venv .build/venv && .build/venv/bin/pip install -q flask requests
-	cd Benchmarks && if command -v go >/dev/null; then \
-		go build -o .build/go-services Sources/Go/main.go; else rm -f .build/go-services; fi
+	cd Benchmarks && { go build -o .build/go-services Sources/Go/main.go || \
+		rm -f .build/go-services; }
 	Benchmarks/bench.py $(BENCH_OPTIONS)
 
 SWIFT_FILES := Package.swift Sources Tests $(foreach package,Benchmarks Clients Examples/Hello,\

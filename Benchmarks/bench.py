@@ -23,7 +23,11 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 BUILD, SOURCES = HERE / ".build", HERE / "Sources"
-RELEASE, SERVICES = BUILD / "release", HERE.parent / ".build/release"
+RELEASE = BUILD / "release"
+# As in the images: Service A is linked statically, Service B cannot be.
+PROGRAMS = {
+    "service-a": HERE.parent / ".build-static/release/service-a",
+    "service-b": HERE.parent / ".build/release/service-b"}
 PYTHON, GO = BUILD / "venv/bin/python", BUILD / "go-services"
 QUICK = "--quick" in sys.argv[1:]
 ROUNDS, SHORT_ROUNDS, SECONDS = (1, 1, 1) if QUICK else (5, 3, 2)
@@ -50,29 +54,33 @@ class Row:
 
 
 def service(name, *options):
-    return [SERVICES / name, "--host", LOOPBACK, "--port", "{port}", *options]
+    return [PROGRAMS[name], "--host", LOOPBACK, "--port", "{port}", *options]
 
 
 TO_A = ["--log-level", "warning", "--service-a-url", "{upstream}"]
 LOOP = [RELEASE / "URLSessionLoop", "{url}", "{body}", "{seconds}", "{connections}"]
 C = Row("C, libmicrohttpd", [BUILD / "baseline", "{port}"])  # match_baseline() adds header fields.
-A = Row("service-a", service("service-a", "--log-level", "warning"))
+A = Row("service-a", service("service-a", "--threads", "1", "--log-level", "warning"))
+A2 = Row("service-a, 2 threads", service("service-a", "--threads", "2", "--log-level", "warning"))
 B = Row("service-b", service("service-b", *TO_A), "/call-echo")
 URLSESSION = Row("URLSession alone, fixed", ["env", f"LD_PRELOAD={BUILD / 'fixes.so'}", *LOOP])
 LOOPS = [URLSESSION, Row("URLSession alone, stock", LOOP)]
 ECHO = [
     C,
     A,
-    Row("service-a, info to a file", service("service-a")),
+    Row("service-a, info to a file", service("service-a", "--threads", "1")),
+    A2,
     Row("Hummingbird", [RELEASE / "HummingbirdEcho", "{port}"]),
     Row("FlyingFox", [RELEASE / "FlyingFoxEcho", "{port}"]),
     Row("Go net/http", [GO, "{port}"]),
     Row("Flask", [PYTHON, SOURCES / "Flask/echo.py", "{port}"]),
 ]
+HUMMINGBIRD = Row(
+    "Hummingbird, AsyncHTTPClient", [RELEASE / "HummingbirdCall", "{port}", "{upstream}"],
+    "/call-echo")
 CALL = [
     B,
-    Row("Hummingbird, AsyncHTTPClient", [RELEASE / "HummingbirdCall", "{port}", "{upstream}"],
-        "/call-echo"),
+    HUMMINGBIRD,
     Row("Go net/http and its client", [GO, "{port}", "{upstream}"], "/call-echo"),
     Row("Flask, requests", [PYTHON, SOURCES / "Flask/call.py", "{port}", "{upstream}"],
         "/call-echo"),
@@ -186,7 +194,7 @@ def measure(row, connections=64, message=MESSAGE, upstream=None):
         return load(server, SECONDS, connections, message)
 
 
-def measure_call(row, connections=16):
+def measure_call(row, connections=64):
     with Server(A) as a:
         if row not in LOOPS:
             return measure(row, connections, upstream=a.origin)
@@ -310,19 +318,24 @@ def comparison(results, limit=None):
     return table(header, rows)
 
 
-def growth():
-    loads = {f"connections: {n}": (n, MESSAGE) for n in (1, 16, 64, 256, 1024)}
-    loads |= {f"bytes of message: {n}": (64, n * "x") for n in (10, 1024, 4096)}
+def growth(first, second, measure, loads):
+    """A table of two rows under several loads."""
     results = interleaved("growth", SHORT_ROUNDS, {
         f"{row.name}, {name}": partial(measure, row, *load)
-        for name, load in loads.items() for row in (C, A)})
+        for name, load in loads.items() for row in (first, second)})
     rows = []
     for name in loads:
-        c, a = (results.get(f"{row.name}, {name}") for row in (C, A))
-        if c and a:
-            rows.append([name, *(value for key in (RATE, CPU)
-                                 for value in (median(c, key), median(a, key), ratio(a, c, key)))])
-    return table(["", f"C: {RATE}", "service-a", "×", f"C: {CPU}", "service-a", "×"], rows)
+        one, two = (results.get(f"{row.name}, {name}") for row in (first, second))
+        if one and two:
+            rows.append([name, *(
+                value for key in (RATE, CPU)
+                for value in (median(one, key), median(two, key), ratio(two, one, key)))])
+    return table(["", f"{first.name}: {RATE}", second.name, "×", f"{first.name}: {CPU}",
+                  second.name, "×"], rows)
+
+
+def connections(*counts):
+    return {f"connections: {n}": (n,) for n in counts}
 
 
 def images():
@@ -400,8 +413,9 @@ def chart(charts):
 
 NOTES = f"""\
 Medians of {ROUNDS} rounds ({SHORT_ROUNDS} below the first two tables) in which the rows take turns,
-each in a new process that has had a second of load before. × is the median of the ratios to the
-first row within a round. CPU and RSS are those of the measured process alone, which shares the
+each in a new process that has had a second of load before. × is the median within a round of the
+ratios to C, and for Service B to Hummingbird. service-a has one thread, as C has, and is linked
+statically, as in its image. CPU and RSS are those of the measured process alone, which shares the
 cores with wrk and, where it is a Service B, with the service-a that it calls. Every answer is
 checked, its status and its body; a row with a wrong one is not shown. wrk sends nothing while it
 waits for an answer, so its p50 and p99 leave out what would have had to wait as well; the latency
@@ -421,7 +435,7 @@ def main():
     match_baseline()
     echo = interleaved("A", ROUNDS, {row.name: partial(measure, row) for row in echo_rows})
     call = interleaved(
-        "B", ROUNDS, {row.name: partial(measure_call, row) for row in LOOPS + call_rows})
+        "B", ROUNDS, {row.name: partial(measure_call, row) for row in call_rows + LOOPS})
     latency = interleaved(
         "latency", SHORT_ROUNDS, {row.name: partial(measure_latency, row) for row in (A, B)})
     if len(latency) == 2:
@@ -430,9 +444,12 @@ def main():
     sections = {
         "What the services cost": f"{about}\n\n{NOTES}",
         "Service A, 64 connections": comparison(echo, C.name),
-        "Service B, 16 connections": comparison(call, URLSESSION.name),
+        "Service B, 64 connections": comparison(call, HUMMINGBIRD.name),
         "Latency at 200 requests a second": comparison(latency),
-        "Service A as work grows (messages over 64 connections)": growth(),
+        "Service A as work grows (messages over 64 connections)": growth(
+            C, A, measure, connections(1, 16, 64, 256, 1024) | {
+                f"bytes of message: {n}": (64, n * "x") for n in (10, 1024, 4096)}),
+        "Service B as work grows": growth(HUMMINGBIRD, B, measure_call, connections(1, 8, 64)),
         "Start and footprint": comparison(interleaved(
             "footprint", SHORT_ROUNDS,
             {row.name: partial(measure_footprint, row) for row in echo_rows + call_rows})),

@@ -1,3 +1,4 @@
+import CMicroHTTPD
 import CMicroHTTPDFixes
 import Metrics
 import Synchronization
@@ -7,7 +8,7 @@ final class Connections: Sendable {
     // libmicrohttpd removes a connection from here before it closes the descriptor. So a descriptor
     // that is in here cannot be another file's while the lock is held.
     private let records = Mutex<[CInt: ConnectionRecord]>([:])
-    private let lastOpened = Atomic(CoarseClock.milliseconds)
+    private let lastOpened = Atomic(cmhd_milliseconds())
     private let meter = Meter(label: "http_connections")
 
     init() {
@@ -18,7 +19,9 @@ final class Connections: Sendable {
     var count: Int { records.withLock { $0.count } }
 
     /// How long ago the newest one was accepted.
-    var silence: Duration { CoarseClock.age(of: lastOpened.load(ordering: .relaxed)) }
+    var silence: Duration {
+        .milliseconds(cmhd_milliseconds() - lastOpened.load(ordering: .relaxed))
+    }
 
     /// Whether any connection has bytes that libmicrohttpd has not read yet.
     var hasInput: Bool {
@@ -27,7 +30,7 @@ final class Connections: Sendable {
 
     /// Adds an accepted connection.
     func insert(_ record: ConnectionRecord) {
-        lastOpened.store(CoarseClock.milliseconds, ordering: .relaxed)
+        lastOpened.store(cmhd_milliseconds(), ordering: .relaxed)
         meter.increment()
         records.withLock { $0[record.descriptor] = record }
     }
@@ -100,14 +103,14 @@ final class ConnectionRecord: Sendable {
     var phase: Phase { Phase(rawValue: state.load(ordering: .relaxed) & 7) ?? .handler }
 
     private static func encode(_ phase: Phase) -> UInt64 {
-        CoarseClock.milliseconds << 3 | phase.rawValue
+        UInt64(cmhd_milliseconds()) << 3 | phase.rawValue
     }
 
     /// Shuts the socket down if its peer is late or has ended its side; only under the register's
     /// lock.
     func shutDownIfLate(_ limits: Server.Configuration, hasEnded: Bool) {
         let state = state.load(ordering: .relaxed)
-        let age = CoarseClock.age(of: state >> 3)
+        let age = Duration.milliseconds(cmhd_milliseconds() - Int64(state >> 3))
         let phase = Phase(rawValue: state & 7) ?? .handler
         let limit: Duration
         switch phase {

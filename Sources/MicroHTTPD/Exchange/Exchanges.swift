@@ -1,3 +1,4 @@
+import CMicroHTTPD
 import Metrics
 import Synchronization
 
@@ -9,7 +10,7 @@ final class Exchanges: Sendable {
     }
 
     private let inFlight = Atomic(0)
-    private let lastActivity = Atomic(CoarseClock.milliseconds)
+    private let lastActivity = Atomic(cmhd_milliseconds())
     private let suspended = Mutex(Suspended())
     private let meter = Meter(label: "http_requests_in_flight")
 
@@ -21,18 +22,20 @@ final class Exchanges: Sendable {
     var count: Int { inFlight.load(ordering: .acquiring) }
 
     /// How long ago the last one began or ended.
-    var silence: Duration { CoarseClock.age(of: lastActivity.load(ordering: .relaxed)) }
+    var silence: Duration {
+        .milliseconds(cmhd_milliseconds() - lastActivity.load(ordering: .relaxed))
+    }
 
     /// Counts an exchange in.
     func begin() {
         inFlight.add(1, ordering: .relaxed)
         meter.increment()
-        lastActivity.store(CoarseClock.milliseconds, ordering: .relaxed)
+        lastActivity.store(cmhd_milliseconds(), ordering: .relaxed)
     }
 
     /// Counts an exchange out.
     func end() {
-        lastActivity.store(CoarseClock.milliseconds, ordering: .relaxed)
+        lastActivity.store(cmhd_milliseconds(), ordering: .relaxed)
         meter.decrement()
         inFlight.subtract(1, ordering: .releasing)
     }

@@ -94,6 +94,12 @@ extension Span<UInt8> {
         return true
     }
 
+    /// Whether each byte is one of `set`.
+    package func consists(of set: ASCIISet) -> Bool {
+        for index in indices where !set.contains(self[index]) { return false }
+        return true
+    }
+
     /// Whether any byte is one of these two, or below `limit`.
     ///
     /// Looks at each byte without a branch, so that the compiler takes many at a time: over 4 KB,

@@ -43,14 +43,8 @@ struct HeaderSection: Sendable {
     }
 
     private static func isField(_ field: Span<UInt8>, _ nameSize: Int) -> Bool {
-        nameSize > 0 && isToken(field.extracting(first: nameSize))
+        nameSize > 0 && field.extracting(first: nameSize).consists(of: .token)
             && !hasControl(field.extracting(droppingFirst: nameSize))
-    }
-
-    private static func isToken(_ name: Span<UInt8>) -> Bool {
-        let token = ASCIISet.token
-        for index in name.indices where !token.contains(name[index]) { return false }
-        return true
     }
 
     private static func hasControl(_ value: Span<UInt8>) -> Bool {

@@ -23,7 +23,7 @@ enum RequestID {
     /// `A–Z a–z 0–9 . _ -`.
     static func valid(_ headerSection: HeaderSection) -> String? {
         let (count, id) = headerSection.last("x-request-id")
-        guard count == 1, (1...128).contains(id.count), id.allSatisfy(ASCIISet.id.contains) else {
+        guard count == 1, (1...128).contains(id.count), id.span.consists(of: .id) else {
             return nil
         }
         return String(ascii: id.span)

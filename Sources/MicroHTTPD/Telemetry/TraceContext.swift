@@ -141,7 +141,7 @@ extension TraceContext {
     ) -> Bool {
         guard let first = name.first, name.count <= limit else { return false }
         return (first.isLowercase || mayBeginWithDigit && first.isDigit)
-            && name.allSatisfy(ASCIISet.tracestateKey.contains)
+            && name.span.consists(of: .tracestateKey)
     }
 
     /// 1 to 256 printable characters of ASCII without `,` and `=`.

@@ -37,6 +37,7 @@ import Testing
     func `Text is equal but for the case of ASCII letters`(
         text: String, other: String, isEqual: Bool
     ) {
-        #expect(Array(text.utf8).equalsIgnoringCase(other) == isEqual)
+        let isEqualHere = text.utf8.span.equalsIgnoringCase(other.utf8.span)
+        #expect(isEqualHere == isEqual)
     }
 }
