@@ -27,7 +27,8 @@ final class Exchange: Sendable {
     private let rejection: HTTPError?
 
     // libmicrohttpd 0.9 does not report what it has taken for the end of chunked content: a
-    // malformed trailer section, a line without CR. So nothing behind it is taken for a request.
+    // malformed trailer section, a line without CR. So nothing behind it is taken for a request;
+    // nor behind CONNECT, where it is meant for somebody else.
     private let isLast: Bool
 
     private let span: ServerSpan?
@@ -49,7 +50,7 @@ final class Exchange: Sendable {
         span = server.tracer.map { [head] in ServerSpan($0, head) }
         route = server.router.route(of: head.target.path)
         rejection = Framing.rejection(of: head)
-        isLast = head.isChunked
+        isLast = head.isChunked || head.method == .connect
         request = Request(head, traceContext: span?.traceContext)
     }
 
