@@ -117,8 +117,9 @@ final class Exchange: Sendable {
     }
 
     private func answer(_ response: Response, on connection: borrowing Connection) -> Bool {
+        let isQueued = queue(response, on: connection)
         state.withLock { $0 = .answered(response) }
-        return queue(response, on: connection)
+        return isQueued
     }
 
     private func answerIfFinished(on connection: borrowing Connection) -> Bool {
