@@ -62,7 +62,9 @@ struct LineLogHandler: LogHandler {
         text.utf8.count <= 64 ? text : String(text.unicodeScalars.prefix(64))
     }
 
-    private func write(_ level: Logger.Level, _ event: String, _ fields: [LogField]) {
+    private func write(_ level: Logger.Level, _ event: String, _ fields: consuming [LogField]) {
+        fields.sort { $0.name < $1.name }
+        let fields = fields
         Self.writer.append(isUrgent: level > .info) { bytes, timestamp, lost in
             if lost > 0 {
                 format.append(

@@ -16,29 +16,37 @@ enum LogFormat: String, CaseIterable {
     private static let textLimit = 3000
 
     /// Appends one line, with its end: 4096 bytes at most, whatever is in it.
+    ///
+    /// The fields are in order of their names.
     func append(
         timestamp: inout Timestamp, level: Logger.Level, service: String, event: String,
         fields: [LogField], to line: inout [UInt8]
     ) {
         let end = line.count + Self.textLimit
-        let between: (String, String)
         switch self {
         case .text:
-            between = (" ", "=")
             timestamp.append(to: &line)
-            line.append(contentsOf: " \(level.rawValue) \(service) ".utf8)
+            line.append(UInt8(ascii: " "))
+            for word in [level.rawValue, service] {
+                line.append(contentsOf: word.utf8)
+                line.append(UInt8(ascii: " "))
+            }
         case .json:
-            between = (",\"", "\":")
             line.append(contentsOf: #"{"time":""#.utf8)
             timestamp.append(to: &line)
             line.append(contentsOf: #"","level":"\#(level.rawValue)","service":"\#(service)""#.utf8)
             line.append(contentsOf: #","event":"#.utf8)
         }
         append(event, to: &line, upTo: end)
-        for field in fields.sorted(by: { $0.name < $1.name }) {
-            line.append(contentsOf: between.0.utf8)
-            line.append(contentsOf: field.name.utf8)
-            line.append(contentsOf: between.1.utf8)
+        for field in fields {
+            switch self {
+            case .text:
+                line.append(UInt8(ascii: " "))
+                line.append(contentsOf: field.name.utf8)
+                line.append(UInt8(ascii: "="))
+            case .json:
+                line.append(contentsOf: ",\"\(field.name)\":".utf8)
+            }
             if field.isNumber {
                 line.append(contentsOf: field.text.utf8)
             } else {
@@ -55,9 +63,10 @@ enum LogFormat: String, CaseIterable {
     /// Appends `text`: in a line of text as it is if nobody can take it for more than one word,
     /// quoted otherwise.
     private func append(_ text: String, to line: inout [UInt8], upTo end: Int) {
+        let word = Self.word
         let isWord =
             self == .text && !text.isEmpty && line.count + text.utf8.count <= end
-            && text.utf8.allSatisfy(Self.word.contains)
+            && text.utf8.allSatisfy { word.contains($0) }
         if isWord {
             line.append(contentsOf: text.utf8)
         } else {
@@ -139,8 +148,9 @@ extension Duration {
     /// Its milliseconds, down to the microsecond, such as `0.274`.
     public var textInMilliseconds: String {
         let microseconds = Int(self / .microseconds(1))
-        let decimals = "\(1000 + microseconds % 1000)".dropFirst()
-        return "\(microseconds / 1000).\(decimals)"
+        let decimals = microseconds % 1000
+        let zeros = decimals < 10 ? "00" : decimals < 100 ? "0" : ""
+        return String(microseconds / 1000) + "." + zeros + String(decimals)
     }
 }
 

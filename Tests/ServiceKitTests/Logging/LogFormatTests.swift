@@ -13,7 +13,7 @@ import Testing
         var line: [UInt8] = []
         format.append(
             timestamp: &timestamp, level: .info, service: "test", event: message,
-            fields: metadata.map(LogField.init), to: &line)
+            fields: metadata.map(LogField.init).sorted { $0.name < $1.name }, to: &line)
         #expect(line.last == UInt8(ascii: "\n"))
         return String(decoding: line.dropLast(), as: UTF8.self)
     }
