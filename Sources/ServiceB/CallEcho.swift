@@ -16,11 +16,6 @@ struct CallEcho: Sendable {
             return (reason, Counter(label: "upstream_requests_total", dimensions: [word]))
         })
 
-    init(serviceA: ServiceAURL, client: EchoClient) {
-        self.serviceA = serviceA
-        self.client = client
-    }
-
     /// 200 with Service A's answer, 503 without.
     ///
     /// - Throws: an `HTTPError` for a message that does not fit in a request to Service A.

@@ -19,13 +19,9 @@ struct CallFailure: Sendable, Equatable {
         self.explanation = explanation
     }
 
-    /// Nobody listens.
     static let refused = Self(.refused, "nobody listens at its address; is it running?")
-
     /// There is no route, or the network or host is down.
     static let unreachable = Self(.unreachable, "there is no way to its host")
-
-    /// The name does not resolve.
     static let dns = Self(.dns, "its name does not resolve")
 
     /// There was no complete, valid answer within `limit`, whatever the cause.
@@ -35,10 +31,8 @@ struct CallFailure: Sendable, Equatable {
         return Self(.timeout, "no complete answer within \(seconds) seconds")
     }
 
-    /// The connection was reset or closed before a complete answer.
     static let reset = Self(.reset, "it closed the connection before its answer was complete")
 
-    /// The answer's status is not 200.
     static func badStatus(_ status: Int) -> Self {
         Self(.badStatus, "it answered with status \(status) instead of 200")
     }

@@ -47,6 +47,7 @@ final class HedgeLimit: Sendable {
 
     private let state = Mutex(State())
     private let made = Counter(label: "upstream_hedges_total")
+    private let won = Counter(label: "upstream_hedges_won_total")
 
     /// Counts a call.
     func callBegan() {
@@ -66,4 +67,7 @@ final class HedgeLimit: Sendable {
         if isAdmitted { made.increment() }
         return isAdmitted
     }
+
+    /// Notes that a second attempt was the first with a valid answer.
+    func hedgeWon() { won.increment() }
 }

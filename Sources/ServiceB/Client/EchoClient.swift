@@ -2,7 +2,6 @@ import Dispatch
 import Foundation
 import FoundationNetworking
 import HTTPTypes
-import Metrics
 import MicroHTTPD
 import Synchronization
 import Tracing
@@ -19,7 +18,7 @@ final class EchoClient: Sendable {
     private let timeout: Duration
     private let limit: CallLimit
     private let deadlines: Deadlines
-    private let hedging: (after: Deadlines, limit: HedgeLimit, won: Counter)?
+    private let hedging: (after: Deadlines, limit: HedgeLimit)?
     private let session: URLSession
     private let starting = DispatchQueue(label: "starting")
     // `cancel` blocks while URLSession is busy, and no deadline may wait for that.
@@ -35,12 +34,7 @@ final class EchoClient: Sendable {
         self.timeout = timeout
         limit = CallLimit(maxCalls)
         deadlines = Deadlines(timeout: timeout, maxCalls: maxCalls)
-        hedging = hedgeAfter.map { after in
-            (
-                Deadlines(timeout: after, maxCalls: maxCalls), HedgeLimit(),
-                Counter(label: "upstream_hedges_won_total")
-            )
-        }
+        hedging = hedgeAfter.map { (Deadlines(timeout: $0, maxCalls: maxCalls), HedgeLimit()) }
         // So that CFoundationNetworkingFixes sees whether Swift's calls of dispatch_sync come by it.
         starting.sync {}
         session = Self.session(timeout: timeout, maxCalls: maxCalls)
@@ -74,7 +68,7 @@ final class EchoClient: Sendable {
             start(call, attempt: 1)
         }
         if outcome.failure != nil { span.setStatus(SpanStatus(code: .error)) }
-        if outcome.isFromSecond { hedging?.won.increment() }
+        if outcome.isFromSecond { hedging?.limit.hedgeWon() }
         return outcome
     }
 

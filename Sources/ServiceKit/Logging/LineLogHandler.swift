@@ -41,19 +41,21 @@ struct LineLogHandler: LogHandler {
         guard level >= logLevel else { return }
         let request = record.request
         var fields = [
-            LogField("endpoint", record.route ?? "unmatched"),
-            LogField("latency_ms", number: record.duration.textInMilliseconds),
-            LogField("method", Self.cut(request.method.rawValue)),
-            LogField("request_id", request.id),
-            LogField("status", number: "\(record.code)"),
-            LogField("trace_id", request.traceContext.traceID),
+            LogField(name: "endpoint", text: record.route ?? "unmatched"),
+            LogField(name: "latency_ms", text: record.duration.textInMilliseconds, isNumber: true),
+            LogField(name: "method", text: Self.cut(request.method.rawValue)),
+            LogField(name: "request_id", text: request.id),
+            LogField(name: "status", text: "\(record.code)", isNumber: true),
+            LogField(name: "trace_id", text: request.traceContext.traceID),
         ]
         let metadata = record.response?.logMetadata ?? [:]
         for (name, value) in metadata where name != "msg" { fields.append(LogField(name, value)) }
         if let message = metadata["msg"]?.description ?? request.query["msg"] {
-            fields.append(LogField("msg", Self.cut(message)))
+            fields.append(LogField(name: "msg", text: Self.cut(message)))
         }
-        if record.ending != .answered { fields.append(LogField("ending", "\(record.ending)")) }
+        if record.ending != .answered {
+            fields.append(LogField(name: "ending", text: "\(record.ending)"))
+        }
         write(level, "request", fields)
     }
 
@@ -67,10 +69,10 @@ struct LineLogHandler: LogHandler {
         let fields = fields
         Self.writer.append(isUrgent: level > .info) { bytes, timestamp, lost in
             if lost > 0 {
+                let count = LogField(name: "count", text: "\(lost)", isNumber: true)
                 format.append(
                     timestamp: &timestamp, level: .warning, service: service,
-                    event: "lines lost here", fields: [LogField("count", number: "\(lost)")],
-                    to: &bytes)
+                    event: "lines lost here", fields: [count], to: &bytes)
             }
             format.append(
                 timestamp: &timestamp, level: level, service: service, event: event,

@@ -123,23 +123,18 @@ struct LogField {
     let text: String
 
     /// Whether it is a number in JSON.
-    let isNumber: Bool
+    var isNumber = false
+}
 
-    init(_ name: String, _ text: String) {
-        (self.name, self.text, isNumber) = (name, text, false)
-    }
-
-    init(_ name: String, number text: String) {
-        (self.name, self.text, isNumber) = (name, text, true)
-    }
-
+extension LogField {
     /// A value of an event's metadata; a duration is a number of milliseconds.
     init(_ name: String, _ value: Logger.Metadata.Value) {
         switch value {
-        case .stringConvertible(let number as Int): self.init(name, number: "\(number)")
+        case .stringConvertible(let number as Int):
+            self.init(name: name, text: "\(number)", isNumber: true)
         case .stringConvertible(let time as Duration):
-            self.init(name, number: time.textInMilliseconds)
-        default: self.init(name, value.description)
+            self.init(name: name, text: time.textInMilliseconds, isNumber: true)
+        default: self.init(name: name, text: value.description)
         }
     }
 }
