@@ -1,6 +1,6 @@
-import Foundation
 import HTTPTypes
 import Logging
+import Metrics
 import MicroHTTPD
 import ServiceKit
 
@@ -8,12 +8,13 @@ import ServiceKit
 struct CallEcho: Sendable {
     let serviceA: ServiceAURL
     let client: EchoClient
-    private let metrics = UpstreamMetrics()
-
-    init(serviceA: ServiceAURL, client: EchoClient) {
-        self.serviceA = serviceA
-        self.client = client
-    }
+    private let duration = Timer(label: "upstream_request_duration_seconds")
+    // All of them from the start: a counter that appears as 1 has no rate.
+    private let outcomes = Dictionary(
+        uniqueKeysWithValues: ([nil] + CallFailure.Reason.allCases).map { reason in
+            let word = ("reason", reason?.rawValue ?? "ok")
+            return (reason, Counter(label: "upstream_requests_total", dimensions: [word]))
+        })
 
     /// 200 with Service A's answer, 503 without.
     ///
@@ -26,11 +27,11 @@ struct CallEcho: Sendable {
         }
         let start = ContinuousClock.now
         let outcome = await client.echo(message, at: url, for: request)
-        let failure = outcome.failure
         let upstream = ContinuousClock.now - start
-        metrics.callEnded(failure, after: upstream)
+        outcomes[outcome.failure?.reason]?.increment()
+        duration.record(duration: upstream)
         var response =
-            if let failure {
+            if let failure = outcome.failure {
                 Response(
                     error: "Service A is unavailable",
                     details: "\(failure.reason.rawValue): \(failure.explanation)",
@@ -43,15 +44,16 @@ struct CallEcho: Sendable {
                 ])
             }
         let total = ContinuousClock.now - request.received
-        response.headerFields[.serverTiming] =
-            "upstream;dur=\(Milliseconds(upstream)), total;dur=\(Milliseconds(total))"
-        if let failure { response.logMetadata["reason"] = "\(failure.reason.rawValue)" }
-        if outcome.attempts > 1 {
-            response.logMetadata["attempts"] = .stringConvertible(outcome.attempts)
-        }
-        response.logMetadata["calls_in_flight"] = .stringConvertible(client.callsInFlight)
-        response.logMetadata["msg"] = "\(message)"
-        response.logMetadata["upstream_ms"] = .stringConvertible(Milliseconds(upstream))
+        response.headerFields[.serverTiming] = """
+            upstream;dur=\(upstream.textInMilliseconds), total;dur=\(total.textInMilliseconds)
+            """
+        var metadata: Logger.Metadata = [
+            "calls_in_flight": .stringConvertible(client.callsInFlight), "msg": "\(message)",
+            "upstream_ms": .stringConvertible(upstream),
+        ]
+        if let failure = outcome.failure { metadata["reason"] = "\(failure.reason.rawValue)" }
+        if outcome.attempts > 1 { metadata["attempts"] = .stringConvertible(outcome.attempts) }
+        response.logMetadata = metadata
         return response
     }
 }

@@ -14,46 +14,33 @@ struct CallFailure: Sendable, Equatable {
     /// A sentence for the client; it names no address.
     let explanation: String
 
-    /// Nobody listens.
-    static let refused = Self(
-        reason: .refused, explanation: "nobody listens at its address; is it running?")
+    private init(_ reason: Reason, _ explanation: String) {
+        self.reason = reason
+        self.explanation = explanation
+    }
 
+    static let refused = Self(.refused, "nobody listens at its address; is it running?")
     /// There is no route, or the network or host is down.
-    static let unreachable = Self(
-        reason: .unreachable, explanation: "there is no way to its host")
-
-    /// The name does not resolve.
-    static let dns = Self(reason: .dns, explanation: "its name does not resolve")
+    static let unreachable = Self(.unreachable, "there is no way to its host")
+    static let dns = Self(.dns, "its name does not resolve")
 
     /// There was no complete, valid answer within `limit`, whatever the cause.
     static func timeout(_ limit: Duration) -> Self {
-        Self(reason: .timeout, explanation: "no complete answer within \(limit.inSeconds)")
+        // Rounded: the double of 0.009 seconds is 0.009000000000000001.
+        let seconds = (limit / .microseconds(1)).rounded() / 1e6
+        return Self(.timeout, "no complete answer within \(seconds) seconds")
     }
 
-    /// The connection was reset or closed before a complete answer.
-    static let reset = Self(
-        reason: .reset, explanation: "it closed the connection before its answer was complete")
+    static let reset = Self(.reset, "it closed the connection before its answer was complete")
 
-    /// The answer's status is not 200.
     static func badStatus(_ status: Int) -> Self {
-        Self(
-            reason: .badStatus, explanation: "it answered with status \(status) instead of 200")
+        Self(.badStatus, "it answered with status \(status) instead of 200")
     }
 
     /// The answer is not HTTP, not JSON, not the echo of the message, or too large.
-    static let badAnswer = Self(
-        reason: .badAnswer, explanation: "its answer is not the echo of the message")
+    static let badAnswer = Self(.badAnswer, "its answer is not the echo of the message")
 
     /// The limit of calls in flight is reached; nothing was sent.
     static let overloaded = Self(
-        reason: .overloaded,
-        explanation: "too many calls of it are in flight; try again in a second")
-}
-
-extension Duration {
-    /// As in `0.7 seconds`: `description` says 0.7000000000000002 for that.
-    fileprivate var inSeconds: String {
-        let (seconds, attoseconds) = components
-        return "\(Double(seconds * 1_000_000_000 + attoseconds / 1_000_000_000) / 1e9) seconds"
-    }
+        .overloaded, "too many calls of it are in flight; try again in a second")
 }

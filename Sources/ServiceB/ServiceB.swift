@@ -14,7 +14,13 @@ enum ServiceB: ServiceDefinition {
     static let abstract =
         "The client: GET /call-echo?msg=… calls Service A and answers even if A cannot."
     static let port: UInt16 = 8081
-    static let metricsHelp = UpstreamMetrics.help
+    static let metricsHelp = [
+        "upstream_hedges_total": "Calls of Service A that were made a second time.",
+        "upstream_hedges_won_total": "Calls whose second attempt had the answer.",
+        "upstream_request_duration_seconds": "From a call of Service A to its outcome.",
+        "upstream_requests_in_flight": "Calls of Service A that hold one of the max-calls places.",
+        "upstream_requests_total": "Calls of Service A by their outcome.",
+    ]
     static let apiDescription = PackageResources.openapi_yaml
 
     struct Options: ParsableArguments {
@@ -36,11 +42,6 @@ enum ServiceB: ServiceDefinition {
         var hedgeAfter: Duration? = nil
     }
 
-    static func main() async {
-        EchoClient.ignoreProxies()
-        await runService()
-    }
-
     static func addRoutes(to router: inout Router, options: Options) {
         let client = EchoClient(
             timeout: options.timeout, maxCalls: min(options.maxCalls, DescriptorLimit.calls),
@@ -57,6 +58,6 @@ enum ServiceB: ServiceDefinition {
         let callEcho = CallEcho(serviceA: options.serviceAURL, client: client)
         let page = Page(deadline: options.timeout)
         router.get("/") { _ in page.response }
-        router.get("/call-echo") { request in try await callEcho.response(to: request) }
+        router.get("/call-echo", handler: callEcho.response)
     }
 }

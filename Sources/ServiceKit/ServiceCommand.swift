@@ -2,6 +2,7 @@ import ArgumentParser
 import Dispatch
 import FoundationEssentials
 import Glibc
+import HTTPTypes
 import Logging
 import MicroHTTPD
 import ServiceLifecycle
@@ -30,7 +31,7 @@ struct ServiceCommand<Definition: ServiceDefinition>: ParsableCommand {
 
     @OptionGroup var own: Definition.Options
 
-    /// See ``ServiceDefinition/runService()``.
+    /// See ``ServiceDefinition/main()``.
     static func main() async -> Never {
         // A socket must not become one of the standard streams.
         for stream: CInt in 0...2 where fcntl(stream, F_GETFD) < 0 {
@@ -59,10 +60,15 @@ struct ServiceCommand<Definition: ServiceDefinition>: ParsableCommand {
     /// the last one of a flag counts.
     private static func environment() throws(UsageError) -> [String] {
         var arguments: [String] = []
-        for help in helpMessage(columns: .max).matches(of: /(--[a-z-]+) <([A-Z_]+)>/) {
-            let variable = String(help.2)
+        for line in helpMessage(columns: .max).split(separator: "\n") {
+            // "  --port <PORT>  Port to listen on …"
+            let words = line.split(separator: " ", maxSplits: 2)
+            guard words.count > 1, words[0].hasPrefix("--"), words[1].hasPrefix("<") else {
+                continue
+            }
+            let variable = String(words[1].dropFirst().dropLast())
             guard let value = ProcessInfo.processInfo.environment[variable] else { continue }
-            let setting = [String(help.1), value]
+            let setting = [String(words[0]), value]
             do {
                 _ = try parse(setting)
             } catch {
@@ -82,20 +88,12 @@ struct ServiceCommand<Definition: ServiceDefinition>: ParsableCommand {
     }
 
     private func serve() async throws {
-        let handler = LineLogHandler(
-            service: Definition.name, format: options.logFormat, logLevel: options.logLevel)
-        LoggingSystem.bootstrap { _ in handler }
-        let logger = Logger(label: Definition.name)
-        let common = CommonRoutes(
-            metricsHelp: Definition.metricsHelp, apiDescription: Definition.apiDescription)
-        var router = Router { refusal in Response(refusal) }
-        common.add(to: &router)
         let address = "\(options.host):\(port)"
         if options.healthcheck {
             DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(800)) {
                 Self.fail("not healthy: no answer on \(address)", code: EXIT_FAILURE)
             }
-            if HealthCheck.passes(host: options.host, port: port) { return }
+            if CommonRoutes.isHealthy(host: options.host, port: port) { return }
             Self.fail("not healthy: no 200 from /health on \(address)", code: EXIT_FAILURE)
         }
 
@@ -103,6 +101,18 @@ struct ServiceCommand<Definition: ServiceDefinition>: ParsableCommand {
             let limit = "\(DescriptorLimit.least) file descriptors, not \(DescriptorLimit.files)"
             Self.fail("needs a limit of at least \(limit)", code: EXIT_FAILURE)
         }
+        let handler = LineLogHandler(
+            service: Definition.name, format: options.logFormat, logLevel: options.logLevel)
+        LoggingSystem.bootstrap { _ in handler }
+        let logger = Logger(label: Definition.name)
+        var router = Router { error in
+            Response(
+                error: error.status.reasonPhrase, details: error.details, status: error.status,
+                headerFields: error.headerFields)
+        }
+        let common = CommonRoutes(
+            in: &router, metricsHelp: Definition.metricsHelp,
+            apiDescription: Definition.apiDescription)
         // Only now: a client of the service's may open descriptors, and fail hard without them.
         Definition.addRoutes(to: &router, options: own)
         signal(SIGPIPE, SIG_IGN)  // A log that nobody reads any more is no reason to stop.
@@ -111,8 +121,7 @@ struct ServiceCommand<Definition: ServiceDefinition>: ParsableCommand {
         let server: Server
         do {
             server = try Server(
-                options.server(port: port), router: router, logger: logger,
-                log: AccessLog(handler: handler).write)
+                options.server(port: port), router: router, logger: logger, log: handler.log)
         } catch {
             Self.fail("cannot listen on \(address): \(error)", code: EXIT_FAILURE)
         }
@@ -153,7 +162,7 @@ struct ServiceCommand<Definition: ServiceDefinition>: ParsableCommand {
     /// Ends the process; not by exit(3), whose handlers would run while `URLSession`'s threads still
     /// use what they free.
     private static func exitNow(_ code: CInt) -> Never {
-        LineLogHandler.flush()
+        LineLogHandler.writer.flush()
         _exit(code)
     }
 

@@ -35,7 +35,7 @@ public protocol ServiceDefinition: SendableMetatype {
     /// The first half of `/openapi.yaml`: everything but the common components.
     static var apiDescription: [UInt8] { get }
 
-    /// Adds the routes that only this service has.
+    /// Adds the routes that only this service has; the process has no other thread yet.
     static func addRoutes(to router: inout Router, options: Options)
 }
 
@@ -44,16 +44,11 @@ extension ServiceDefinition {
     public static var metricsHelp: [String: String] { [:] }
 
     // @MainActor: `@main` finds no function of another module that may run on any actor.
-    /// Runs the service.
-    @MainActor public static func main() async {
-        await runService()
-    }
-
     /// Runs the service until it is told to stop, and ends the process.
     ///
     /// Exit codes: 0, stopped as told; 1, too few descriptors, cannot listen, or not healthy; 64,
     /// wrong usage.
-    public static func runService() async -> Never {
+    @MainActor public static func main() async {
         await ServiceCommand<Self>.main()
     }
 }

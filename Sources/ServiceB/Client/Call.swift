@@ -66,25 +66,18 @@ final class Call: NSObject, URLSessionTaskDelegate, Sendable {
         if isLate { cancel([task]) }
     }
 
-    /// Takes the end of an attempt, whose task is done: an answer, or `failure`.
-    ///
-    /// - Parameter attempt: 1 or 2.
-    func end(_ failure: CallFailure?, attempt: Int) {
+    /// Takes the end of an attempt, 1 or 2, whose task is done: an answer, or `failure`.
+    func endAttempt(_ attempt: Int, _ failure: CallFailure?) {
         let isLast = state.withLock { state in
             state.unfinished -= 1
             return state.unfinished == 0
         }
         guard failure == nil || isLast else { return }
-        decide(failure, isFromSecond: failure == nil && attempt == 2)
+        end(failure, isFromSecond: failure == nil && attempt == 2)
     }
 
-    /// Ends the call with `failure` if nothing else has, while its tasks may go on.
-    func abandon(_ failure: CallFailure) {
-        decide(failure, isFromSecond: false)
-    }
-
-    /// Gives the call its outcome, once, and cancels what goes on.
-    private func decide(_ failure: CallFailure?, isFromSecond: Bool) {
+    /// Gives the call its outcome, if it has none yet, and cancels what goes on.
+    func end(_ failure: CallFailure?, isFromSecond: Bool = false) {
         let ended = state.withLock { state in
             let ended = state
             state.continuation = nil
@@ -111,7 +104,7 @@ final class Call: NSObject, URLSessionTaskDelegate, Sendable {
         completionHandler: @escaping @Sendable (URLRequest?) -> Void
     ) {
         // Never followed. To call the handler while the task is being cancelled is fatal.
-        abandon(.badStatus(response.statusCode))
+        end(.badStatus(response.statusCode))
     }
 
     func urlSession(
@@ -121,6 +114,6 @@ final class Call: NSObject, URLSessionTaskDelegate, Sendable {
             @escaping @Sendable (URLSession.AuthChallengeDisposition, URLCredential?) -> Void
     ) {
         // Left alone, such a task would never complete (swift-corelibs-foundation #5457).
-        abandon(.badStatus(401))
+        end(.badStatus(401))
     }
 }

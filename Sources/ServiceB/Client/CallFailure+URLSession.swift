@@ -1,5 +1,6 @@
 import Foundation
 import FoundationNetworking
+import Glibc
 import ServiceKit
 
 extension CallFailure {
@@ -8,15 +9,13 @@ extension CallFailure {
         _ message: String, _ data: Data?, _ response: URLResponse?, _ error: (any Error)?,
         timeout: Duration
     ) {
+        let status = (response as? HTTPURLResponse)?.statusCode
         if let error {
             self.init(error, timeout: timeout)
-        } else if let status = (response as? HTTPURLResponse)?.statusCode, let data {
-            guard status == 200 else {
-                self = .badStatus(status)
-                return
-            }
-            if Self.isEcho(data, of: message) { return nil }
-            self = .badAnswer
+        } else if let status, status != 200 {
+            self = .badStatus(status)
+        } else if status == 200, let data, Self.isEcho(data, of: message) {
+            return nil
         } else {
             self = .badAnswer
         }
@@ -58,15 +57,21 @@ extension CallFailure {
 
     /// What an error of `URLSession` means.
     private init(_ error: any Error, timeout: Duration) {
+        /// If not, it is no fault of Service A's that it could not be called.
+        var mayOpenFiles: Bool {
+            let descriptor = dup(STDOUT_FILENO)
+            if descriptor >= 0 { close(descriptor) }
+            return descriptor >= 0 || errno != EMFILE && errno != ENFILE
+        }
         // URLSession has one code for most of libcurl's, and then only the text is left.
         let text = error.localizedDescription
         switch (error as? URLError)?.code {
         case .cannotConnectToHost: self = .refused
-        case .cannotFindHost: self = Descriptors.areLeft ? .dns : .overloaded
+        case .cannotFindHost: self = mayOpenFiles ? .dns : .overloaded
         case .timedOut: self = .timeout(timeout)
         case .networkConnectionLost, .badServerResponse: self = .reset
         case .unknown where text.hasPrefix("Failed to connect"):
-            self = Descriptors.areLeft ? .unreachable : .overloaded
+            self = mayOpenFiles ? .unreachable : .overloaded
         case .unknown where Self.endings.contains(where: text.hasPrefix): self = .reset
         default: self = .badAnswer
         }

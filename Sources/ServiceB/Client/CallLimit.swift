@@ -32,3 +32,42 @@ final class CallLimit: Sendable {
         gauge.decrement()
     }
 }
+
+/// The limit of calls that are made a second time: ten in any hundred.
+///
+/// A call that has no answer after a while is made once more, since GET is safe to repeat
+/// (RFC 9110 §9.2.1) and another Service A may answer it. The limit keeps a Service A that is slow
+/// as a whole from getting more than 1.1 times the load (Dean, Barroso, "The Tail at Scale", 2013).
+final class HedgeLimit: Sendable {
+    private struct State {
+        var calls = 0
+        // The numbers of the last ten calls that were hedged.
+        var hedged: [Int] = []
+    }
+
+    private let state = Mutex(State())
+    private let made = Counter(label: "upstream_hedges_total")
+    private let won = Counter(label: "upstream_hedges_won_total")
+
+    /// Counts a call.
+    func callBegan() {
+        state.withLock { $0.calls += 1 }
+    }
+
+    /// Admits a second attempt of a call, unless the limit is reached.
+    func enter() -> Bool {
+        let isAdmitted = state.withLock { state in
+            if state.hedged.count == 10 {
+                guard state.hedged[0] <= state.calls - 100 else { return false }
+                state.hedged.removeFirst()
+            }
+            state.hedged.append(state.calls)
+            return true
+        }
+        if isAdmitted { made.increment() }
+        return isAdmitted
+    }
+
+    /// Notes that a second attempt was the first with a valid answer.
+    func hedgeWon() { won.increment() }
+}

@@ -3,7 +3,6 @@ import Foundation
 import FoundationNetworking
 import HTTPTypes
 import MicroHTTPD
-import ServiceKit
 import Synchronization
 import Tracing
 
@@ -19,57 +18,26 @@ final class EchoClient: Sendable {
     private let timeout: Duration
     private let limit: CallLimit
     private let deadlines: Deadlines
-    private let hedging: (after: Deadlines, limit: Hedges)?
+    private let hedging: (after: Deadlines, limit: HedgeLimit)?
     private let session: URLSession
-    private let starting = StartQueue()
+    private let starting = DispatchQueue(label: "starting")
     // `cancel` blocks while URLSession is busy, and no deadline may wait for that.
     private let cancelling = DispatchQueue(label: "cancelling")
     private let waiting = Mutex<[(call: Call, attempt: Int)]>([])
 
-    /// Makes libcurl, which is beneath `URLSession`, ignore the proxies that the environment names.
-    ///
-    /// Call it before any other thread can read the environment.
-    static func ignoreProxies() {
-        for name in ["http_proxy", "all_proxy", "ALL_PROXY"] {
-            unsafe unsetenv(name)
-        }
-    }
-
-    /// Makes a client whose calls take `timeout` in all, and of which `maxCalls` run at once.
+    /// Makes a client, before any other thread can read the environment, whose calls take `timeout` in all, and of which `maxCalls` run at once.
     ///
     /// - Parameter hedgeAfter: when to make a call a second time, which counts as another of
     ///   `maxCalls`.
     init(timeout: Duration, maxCalls: Int, hedgeAfter: Duration? = nil) {
+        Self.ignoreProxies()
         self.timeout = timeout
         limit = CallLimit(maxCalls)
         deadlines = Deadlines(timeout: timeout, maxCalls: maxCalls)
-        hedging = hedgeAfter.map { (Deadlines(timeout: $0, maxCalls: maxCalls), Hedges()) }
+        hedging = hedgeAfter.map { (Deadlines(timeout: $0, maxCalls: maxCalls), HedgeLimit()) }
+        // So that CFoundationNetworkingFixes sees whether Swift's calls of dispatch_sync come by it.
+        starting.sync {}
         session = Self.session(timeout: timeout, maxCalls: maxCalls)
-    }
-
-    /// Makes a session that ends a call by itself some time after `timeout`.
-    ///
-    /// This is the backstop beneath the call's own deadline: 100 ms later where libcurl keeps it,
-    /// which is how CFoundationNetworkingFixes has it; or else 2 to 3 seconds later, and anew with
-    /// each line of an answer.
-    static func session(timeout: Duration, maxCalls: Int) -> URLSession {
-        let configuration = URLSessionConfiguration.ephemeral
-        // Without a language of ours, URLSession asks for that of the process with each call.
-        configuration.httpAdditionalHeaders = [
-            "Accept-Encoding": "identity", "Accept-Language": "*",
-        ]
-        configuration.httpCookieAcceptPolicy = .never
-        configuration.httpCookieStorage = nil
-        configuration.httpMaximumConnectionsPerHost = maxCalls
-        configuration.httpShouldSetCookies = false
-        configuration.urlCache = nil
-        configuration.urlCredentialStorage = nil
-        // In whole seconds.
-        configuration.timeoutIntervalForRequest = (timeout / .seconds(1)).rounded(.up) + 2
-        #if canImport(CFoundationNetworkingFixes)
-            cfnf_set_timeout(Int(((timeout + .milliseconds(100)) / .milliseconds(1)).rounded(.up)))
-        #endif
-        return URLSession(configuration: configuration, delegate: nil, delegateQueue: InPlace())
     }
 
     /// The calls that are not over yet for `URLSession`.
@@ -86,7 +54,18 @@ final class EchoClient: Sendable {
         defer { span.end() }
         let upstream = Self.request(url, for: request, context: span.context)
         let outcome = await withCheckedContinuation { continuation in
-            start(Call(upstream, of: message, continuation, cancelling: cancelling))
+            let call = Call(upstream, of: message, continuation, cancelling: cancelling)
+            deadlines.add(call) { [timeout] call in call.end(.timeout(timeout)) }
+            if let hedging {
+                hedging.limit.callBegan()
+                hedging.after.add(call) { [self] call in
+                    // A second attempt, if there is no answer yet and the limits allow it.
+                    guard !call.hasEnded, limit.enter() else { return }
+                    guard hedging.limit.enter(), call.addAttempt() else { return limit.leave() }
+                    start(call, attempt: 2)
+                }
+            }
+            start(call, attempt: 1)
         }
         if outcome.failure != nil { span.setStatus(SpanStatus(code: .error)) }
         if outcome.isFromSecond { hedging?.limit.hedgeWon() }
@@ -97,41 +76,33 @@ final class EchoClient: Sendable {
         _ url: URL, for request: Request, context: ServiceContext
     ) -> URLRequest {
         var call = URLRequest(url: url)
-        func set(_ name: HTTPField.Name, _ value: String) {
+        for (name, value) in [
+            (HTTPField.Name.xRequestID, request.id),
+            (.traceparent, request.traceContext.traceparent),
+            (.tracestate, request.traceContext.tracestate),
+        ] where !value.isEmpty {
             call.setValue(value, forHTTPHeaderField: name.rawName)
-        }
-        set(.xRequestID, request.id)
-        set(.traceparent, request.traceContext.traceparent)
-        if !request.traceContext.tracestate.isEmpty {
-            set(.tracestate, request.traceContext.tracestate)
         }
         // A tracer, where there is one, puts the span above in the place of the request's.
         InstrumentationSystem.instrument.inject(context, into: &call, using: FieldInjector())
         return call
     }
 
-    private func start(_ call: Call) {
-        deadlines.add(call) { [timeout] call in call.abandon(.timeout(timeout)) }
-        if let hedging {
-            hedging.limit.callBegan()
-            hedging.after.add(call) { [self] call in hedge(call, hedging.limit) }
-        }
-        start(call, attempt: 1)
-    }
-
-    /// Makes a call a second time that has no answer yet, if the limits allow it.
-    private func hedge(_ call: Call, _ hedges: Hedges) {
-        guard !call.hasEnded, limit.enter() else { return }
-        guard hedges.enter(), call.addAttempt() else { return limit.leave() }
-        start(call, attempt: 2)
-    }
-
+    /// Starts an attempt of a call, which has been admitted, together with others that wait.
+    ///
+    /// `URLSession` works on one queue of its own, and `dataTask` and `resume` wait for it, so that
+    /// neither libmicrohttpd's thread nor a deadline may call them. With CFoundationNetworkingFixes
+    /// calls are started on that queue itself, where nothing has to wait; or else on one of ours.
     private func start(_ call: Call, attempt: Int) {
         let isFirst = waiting.withLock { waiting in
             waiting.append((call, attempt))
             return waiting.count == 1
         }
-        if isFirst { starting.async { self.startWaiting() } }
+        guard isFirst else { return }
+        #if canImport(CFoundationNetworkingFixes)
+            if cfnf_async({ self.startWaiting() }) { return }
+        #endif
+        starting.async { self.startWaiting() }
     }
 
     /// Starts all calls that wait by now.
@@ -145,7 +116,7 @@ final class EchoClient: Sendable {
                 // Only now is URLSession done with a call that may have been answered long ago.
                 limit.leave()
                 let failure = CallFailure(call.message, data, response, error, timeout: timeout)
-                call.end(failure, attempt: attempt)
+                call.endAttempt(attempt, failure)
             }
             call.launch(task)
         }

@@ -14,7 +14,7 @@ struct Page: Sendable {
         let script = String(decoding: PackageResources.page_js, as: UTF8.self)
         let document =
             html
-            .replacing(#"deadline="2000""#, with: #"deadline="\#(Milliseconds(deadline))""#)
+            .replacing(#"deadline="2000""#, with: #"deadline="\#(deadline.textInMilliseconds)""#)
             .replacing(#"<link rel="stylesheet" href="page.css">"#, with: "<style>\(style)</style>")
             .replacing(#" src="page.js"></script>"#, with: ">\(script)</script>")
         response = Response(

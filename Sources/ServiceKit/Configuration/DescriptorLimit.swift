@@ -16,7 +16,7 @@ public enum DescriptorLimit {
     /// How many connections a service may have: half of what the reserve leaves.
     ///
     /// 10,000 at most, which is some 250 MB.
-    public static let connections = max(1, min(10_000, (files - reserve) / 2))
+    static let connections = max(1, min(10_000, (files - reserve) / 2))
 
     /// How many calls of Service A there may be at once, for which is the other half.
     ///

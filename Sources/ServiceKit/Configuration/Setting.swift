@@ -4,7 +4,7 @@ public import ArgumentParser
 public struct Setting<Value>: Sendable {
     fileprivate let takes: String
     fileprivate let parse: @Sendable (String) -> Value?
-    private let text: @Sendable (Value) -> String
+    fileprivate let text: @Sendable (Value) -> String
 
     /// Makes a setting.
     ///
@@ -18,12 +18,6 @@ public struct Setting<Value>: Sendable {
         self.takes = takes
         self.parse = parse
         self.text = text
-    }
-
-    fileprivate func help(_ abstract: String, variable: String, default value: Value)
-        -> ArgumentHelp
-    {
-        ArgumentHelp("\(abstract) (default: \(text(value))).", valueName: variable)
     }
 
     /// The value of `text`.
@@ -50,7 +44,8 @@ extension Option {
     ) {
         self.init(
             wrappedValue: wrappedValue, name: name, parsing: .unconditional,
-            help: setting.help(abstract, variable: variable, default: wrappedValue),
+            help: ArgumentHelp(
+                "\(abstract) (default: \(setting.text(wrappedValue))).", valueName: variable),
             transform: { try setting.value($0) })
     }
 }

@@ -6,26 +6,20 @@ import Synchronization
 /// The routes that every service has: `/health`, `/ready`, `/metrics` and `/openapi.yaml`.
 final class CommonRoutes: Sendable {
     private let isShuttingDown = Atomic(false)
-    private let metrics: PrometheusMetrics
-    private let process: ProcessMetrics
-    private let apiDescription: Response
 
-    /// Makes the process' metrics those of swift-metrics; once in a process.
+    /// Adds them to `router`, and makes the process' metrics those of swift-metrics; once in a
+    /// process.
     ///
     /// - Parameters:
     ///   - metricsHelp: a line of explanation for each metric that is the service's own.
     ///   - apiDescription: the service's own half of its OpenAPI description.
-    init(metricsHelp: [String: String], apiDescription: [UInt8]) {
-        metrics = PrometheusMetrics(help: Self.metricsHelp.merging(metricsHelp) { $1 })
+    init(in router: inout Router, metricsHelp: [String: String], apiDescription: [UInt8]) {
+        let metrics = PrometheusMetrics(help: Self.metricsHelp.merging(metricsHelp) { $1 })
         MetricsSystem.bootstrap(metrics)
-        process = ProcessMetrics()
-        self.apiDescription = Response(
+        let process = ProcessMetrics()
+        let description = Response(
             headerFields: [.contentType: "application/yaml"],
             body: apiDescription + PackageResources.openapi_yaml)
-    }
-
-    /// Adds the routes.
-    func add(to router: inout Router) {
         router.get("/health") { _ in Response(["status": "ok"]) }
         router.get("/ready") { [self] _ in
             guard isShuttingDown.load(ordering: .relaxed) else {
@@ -35,18 +29,38 @@ final class CommonRoutes: Sendable {
                 error: "Shutting down", details: "This process accepts no more requests.",
                 status: .serviceUnavailable)
         }
-        router.get("/metrics") { [self] _ in
+        router.get("/metrics") { _ in
             process.update()
             return Response(
                 headerFields: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
                 body: Array(metrics.text.utf8))
         }
-        router.get("/openapi.yaml") { [self] _ in apiDescription }
+        router.get("/openapi.yaml") { _ in description }
     }
 
     /// Makes `/ready` answer 503 from now on.
     func endReadiness() {
         isShuttingDown.store(true, ordering: .relaxed)
+    }
+
+    /// Whether a service on this machine answers `/health` with 200, for images without curl.
+    static func isHealthy(host: String, port: UInt16) -> Bool {
+        do {
+            // Linux takes 0.0.0.0 and :: for this machine.
+            let socket = try Socket(connectingTo: host, port: port, timeout: .seconds(1))
+            try socket.send(
+                "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8)
+            let expected = Array("HTTP/1.1 200 ".utf8)
+            var answer: [UInt8] = []
+            while answer.count < expected.count {
+                let bytes = try socket.receive()
+                if bytes.isEmpty { return false }
+                answer += bytes
+            }
+            return answer.starts(with: expected)
+        } catch {
+            return false
+        }
     }
 
     private static let metricsHelp = [

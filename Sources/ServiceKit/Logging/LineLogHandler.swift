@@ -1,59 +1,84 @@
 import Glibc
-public import Logging
+import HTTPTypes
+import Logging
+import MicroHTTPD
 
-/// Writes each event as one line on standard output.
+/// Writes each event, and each exchange, as one line on standard output.
 ///
 /// swift-log's own handler neither escapes what it is given nor writes JSON.
-public struct LineLogHandler: LogHandler {
+struct LineLogHandler: LogHandler {
     /// There is one standard output.
-    private static let writer = LogWriter(to: STDOUT_FILENO)
+    static let writer = LogWriter(to: STDOUT_FILENO)
 
-    private let service: String
-    private let format: LogFormat
+    let service: String
+    let format: LogFormat
+    var logLevel: Logger.Level
+    var metadata: Logger.Metadata = [:]
 
-    /// What every line has beyond the fields of its event.
-    public var metadata: Logger.Metadata = [:]
-
-    /// The lowest level that is written.
-    public var logLevel: Logger.Level
-
-    /// Makes a handler for the lines of `service`.
-    public init(service: String, format: LogFormat, logLevel: Logger.Level) {
-        self.service = service
-        self.format = format
-        self.logLevel = logLevel
-    }
-
-    /// One field of ``metadata``.
-    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
     /// Writes the line of `event`, at once if its level is above info, on any thread.
-    public func log(event: LogEvent) {
-        var fields = event.metadata ?? [:]
-        if !metadata.isEmpty { fields.merge(metadata) { ofEvent, _ in ofEvent } }
-        write(event.level, event.message.description, LogField.fields(fields))
+    func log(event: LogEvent) {
+        var metadata = event.metadata ?? [:]
+        if !self.metadata.isEmpty { metadata.merge(self.metadata) { ofEvent, _ in ofEvent } }
+        write(event.level, event.message.description, metadata.map(LogField.init))
     }
 
-    /// Writes a line whose fields are not the metadata of an event, which cost more than the line.
-    func write(_ level: Logger.Level, _ event: String, _ fields: [LogField]) {
-        Self.writer.append(isUrgent: level > .info) { bytes, timestamp, lost in
-            func append(_ level: Logger.Level, _ event: String, _ fields: [LogField]) {
-                format.append(
-                    timestamp: &timestamp, level: level, service: service, event: event,
-                    fields: fields, to: &bytes)
+    /// Writes the line of an exchange: probes and the page at debug, failures of ours at error.
+    ///
+    /// Its fields are not the metadata of an event, which cost more than the line.
+    func log(_ record: AccessRecord) {
+        let isError = record.code >= 500 || record.response?.status.kind == .serverError
+        guard isError || logLevel <= .info else { return }
+        let level: Logger.Level =
+            switch record.route {
+            // Probes, which machines ask for all the time, and the page, whose calls are of interest.
+            case "/", "/health", "/metrics", "/ready": .debug
+            default: isError ? .error : .info
             }
-            if lost > 0 {
-                append(.warning, "lines lost here", [LogField("count", .integer(lost))])
-            }
-            append(level, event, fields)
+        guard level >= logLevel else { return }
+        let request = record.request
+        let metadata = record.response?.logMetadata ?? [:]
+        var fields: [LogField] = []
+        fields.reserveCapacity(12)
+        func add(_ name: String, _ text: String, isNumber: Bool = false) {
+            fields.append(LogField(name: name, text: text, isNumber: isNumber))
         }
+        add("endpoint", record.route ?? "unmatched")
+        if record.ending != .answered { add("ending", "\(record.ending)") }
+        add("latency_ms", record.duration.textInMilliseconds, isNumber: true)
+        add("method", Self.cut(request.method.rawValue))
+        if let message = metadata["msg"]?.description ?? request.query["msg"] {
+            add("msg", Self.cut(message))
+        }
+        add("request_id", request.id)
+        add("status", "\(record.code)", isNumber: true)
+        add("trace_id", request.traceContext.traceID)
+        for (name, value) in metadata where name != "msg" { fields.append(LogField(name, value)) }
+        write(level, "request", fields)
     }
 
-    /// Writes what has not been written yet: before the process ends.
-    static func flush() {
-        writer.flush()
+    /// The first 64 characters.
+    private static func cut(_ text: String) -> String {
+        text.utf8.count <= 64 ? text : String(text.unicodeScalars.prefix(64))
+    }
+
+    private func write(_ level: Logger.Level, _ event: String, _ fields: consuming [LogField]) {
+        fields.sort { $0.name < $1.name }
+        let fields = fields
+        Self.writer.append(isUrgent: level > .info) { bytes, timestamp, lost in
+            if lost > 0 {
+                let count = LogField(name: "count", text: "\(lost)", isNumber: true)
+                format.append(
+                    timestamp: &timestamp, level: .warning, service: service,
+                    event: "lines lost here", fields: [count], to: &bytes)
+            }
+            format.append(
+                timestamp: &timestamp, level: level, service: service, event: event,
+                fields: fields, to: &bytes)
+        }
     }
 }

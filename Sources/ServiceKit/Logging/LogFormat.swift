@@ -1,8 +1,9 @@
+import FoundationEssentials
 import Logging
 import MicroHTTPD
 
 /// How a line of the log is written.
-public enum LogFormat: String, Sendable, CaseIterable {
+enum LogFormat: String, CaseIterable {
     /// Time, level, service and event, then `field=value`, with the fields in order.
     case text
     /// The same as one JSON object.
@@ -15,62 +16,60 @@ public enum LogFormat: String, Sendable, CaseIterable {
     private static let textLimit = 3000
 
     /// Appends one line, with its end: 4096 bytes at most, whatever is in it.
+    ///
+    /// The fields are in order of their names.
     func append(
         timestamp: inout Timestamp, level: Logger.Level, service: String, event: String,
         fields: [LogField], to line: inout [UInt8]
     ) {
-        let fields = fields.sorted { $0.name < $1.name }
-        let textEnd = line.count + Self.textLimit
+        let end = line.count + Self.textLimit
         switch self {
         case .text:
             timestamp.append(to: &line)
-            for word in [level.rawValue, service] {
-                line.append(UInt8(ascii: " "))
-                line.append(contentsOf: word.utf8)
-            }
             line.append(UInt8(ascii: " "))
-            Self.append(event, to: &line, upTo: textEnd)
-            for field in fields {
+            for word in [level.rawValue, service] {
+                line.append(contentsOf: word.utf8)
                 line.append(UInt8(ascii: " "))
-                line.append(contentsOf: field.name.utf8)
-                line.append(UInt8(ascii: "="))
-                switch field.value {
-                case .text(let text): Self.append(text, to: &line, upTo: textEnd)
-                case .integer(let number): line.append(contentsOf: "\(number)".utf8)
-                case .milliseconds(let time): time.append(to: &line)
-                }
             }
         case .json:
             line.append(contentsOf: #"{"time":""#.utf8)
             timestamp.append(to: &line)
-            line.append(contentsOf: #"","level":"\#(level)","service":"\#(service)","#.utf8)
-            line.append(contentsOf: #""event":"#.utf8)
-            Self.quote(event, into: &line, upTo: textEnd)
-            for field in fields {
-                line.append(contentsOf: ",\"\(field.name)\":".utf8)
-                switch field.value {
-                case .text(let text): Self.quote(text, into: &line, upTo: textEnd)
-                case .integer(let number): line.append(contentsOf: "\(number)".utf8)
-                case .milliseconds(let time): time.append(to: &line)
-                }
-            }
-            line.append(UInt8(ascii: "}"))
+            line.append(contentsOf: #"","level":"\#(level.rawValue)","service":"\#(service)""#.utf8)
+            line.append(contentsOf: #","event":"#.utf8)
         }
+        append(event, to: &line, upTo: end)
+        for field in fields {
+            switch self {
+            case .text:
+                line.append(UInt8(ascii: " "))
+                line.append(contentsOf: field.name.utf8)
+                line.append(UInt8(ascii: "="))
+            case .json:
+                line.append(contentsOf: ",\"\(field.name)\":".utf8)
+            }
+            if field.isNumber {
+                line.append(contentsOf: field.text.utf8)
+            } else {
+                append(field.text, to: &line, upTo: end)
+            }
+        }
+        if self == .json { line.append(UInt8(ascii: "}")) }
         line.append(UInt8(ascii: "\n"))
     }
 
     private static let word = ASCIISet(
         "-./_~:@0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
-    /// Appends `text`: as it is if nobody can take it for more than one word, quoted otherwise.
-    private static func append(_ text: String, to line: inout [UInt8], upTo end: Int) {
+    /// Appends `text`: in a line of text as it is if nobody can take it for more than one word,
+    /// quoted otherwise.
+    private func append(_ text: String, to line: inout [UInt8], upTo end: Int) {
         let isWord =
-            !text.isEmpty && line.count + text.utf8.count <= end
-            && text.utf8.allSatisfy(Self.word.contains)
+            self == .text && !text.isEmpty && line.count + text.utf8.count <= end
+            && text.utf8.span.consists(of: Self.word)
         if isWord {
             line.append(contentsOf: text.utf8)
         } else {
-            quote(text, into: &line, upTo: end)
+            Self.quote(text, into: &line, upTo: end)
         }
     }
 
@@ -113,5 +112,60 @@ public enum LogFormat: String, Sendable, CaseIterable {
         case .nonspacingMark, .enclosingMark, .spacingMark: hasBase
         default: !blanks.contains(scalar)
         }
+    }
+}
+
+/// A named value in a line of the log.
+struct LogField {
+    /// A word.
+    let name: String
+    let text: String
+
+    /// Whether it is a number in JSON.
+    var isNumber = false
+}
+
+extension LogField {
+    /// A value of an event's metadata; a duration is a number of milliseconds.
+    init(_ name: String, _ value: Logger.Metadata.Value) {
+        switch value {
+        case .stringConvertible(let number as Int):
+            self.init(name: name, text: "\(number)", isNumber: true)
+        case .stringConvertible(let time as Duration):
+            self.init(name: name, text: time.textInMilliseconds, isNumber: true)
+        default: self.init(name: name, text: value.description)
+        }
+    }
+}
+
+extension Duration {
+    /// Its milliseconds, down to the microsecond, such as `0.274`.
+    public var textInMilliseconds: String {
+        let microseconds = Int(self / .microseconds(1))
+        let decimals = microseconds % 1000
+        let zeros = decimals < 10 ? "00" : decimals < 100 ? "0" : ""
+        return String(microseconds / 1000) + "." + zeros + String(decimals)
+    }
+}
+
+/// Writes the time, which is formatted only once a second.
+struct Timestamp {
+    private var second = 0
+    private var text: [UInt8] = []
+
+    /// Appends the current time, in UTC, such as `2026-11-23T20:21:49.036Z`.
+    mutating func append(to line: inout [UInt8]) {
+        let milliseconds = Int(Date.now.timeIntervalSince1970 * 1000)
+        if milliseconds / 1000 != second {
+            second = milliseconds / 1000
+            let date = Date(timeIntervalSince1970: Double(second)).formatted(.iso8601)
+            text = Array(date.utf8.dropLast())
+        }
+        line.append(contentsOf: text)
+        line.append(UInt8(ascii: "."))
+        for unit in [100, 10, 1] {
+            line.append(UInt8(ascii: "0") + UInt8(milliseconds / unit % 10))
+        }
+        line.append(UInt8(ascii: "Z"))
     }
 }

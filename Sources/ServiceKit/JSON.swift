@@ -1,4 +1,5 @@
-import MicroHTTPD
+public import HTTPTypes
+public import MicroHTTPD
 
 /// A JSON value of the kinds that the services write.
 ///
@@ -75,5 +76,27 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral {
     public init(dictionaryLiteral members: (String, JSON)...) {
         // A single one is what the busiest answers have.
         self = .object(members.count < 2 ? members : members.sorted { $0.0 < $1.0 })
+    }
+}
+
+extension Response {
+    private static let jsonFields: HTTPFields = [.contentType: "application/json"]
+
+    /// A response with `value` as its content.
+    public init(
+        _ value: JSON, status: HTTPResponse.Status = .ok, headerFields: HTTPFields = .init()
+    ) {
+        self.init(status: status, headerFields: Self.jsonFields, body: value.line)
+        // Without an append, the field is not copied.
+        if !headerFields.isEmpty { self.headerFields.append(contentsOf: headerFields) }
+    }
+
+    /// A response that says what went wrong: `error` is a fixed phrase, `details` is for this case.
+    public init(
+        error: String, details: String, status: HTTPResponse.Status, headerFields: HTTPFields = [:]
+    ) {
+        self.init(
+            ["details": .string(details), "error": .string(error)], status: status,
+            headerFields: headerFields)
     }
 }

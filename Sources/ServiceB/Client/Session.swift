@@ -1,0 +1,51 @@
+import Foundation
+import FoundationNetworking
+
+#if canImport(CFoundationNetworkingFixes)
+    import CFoundationNetworkingFixes
+#endif
+
+extension EchoClient {
+    /// Makes libcurl, which is beneath `URLSession`, ignore the proxies that the environment names.
+    ///
+    /// Call it before any other thread can read the environment.
+    static func ignoreProxies() {
+        for name in ["http_proxy", "all_proxy", "ALL_PROXY"] {
+            unsafe unsetenv(name)
+        }
+    }
+
+    /// Makes a session that ends a call by itself some time after `timeout`.
+    ///
+    /// This is the backstop beneath the call's own deadline: 100 ms later where libcurl keeps it,
+    /// which is how CFoundationNetworkingFixes has it; or else 2 to 3 seconds later, and anew with
+    /// each line of an answer.
+    static func session(timeout: Duration, maxCalls: Int) -> URLSession {
+        let configuration = URLSessionConfiguration.ephemeral
+        // Without a language of ours, URLSession asks for that of the process with each call.
+        configuration.httpAdditionalHeaders = [
+            "Accept-Encoding": "identity", "Accept-Language": "*",
+        ]
+        configuration.httpCookieAcceptPolicy = .never
+        configuration.httpCookieStorage = nil
+        configuration.httpMaximumConnectionsPerHost = maxCalls
+        configuration.httpShouldSetCookies = false
+        configuration.urlCache = nil
+        configuration.urlCredentialStorage = nil
+        // In whole seconds.
+        configuration.timeoutIntervalForRequest = (timeout / .seconds(1)).rounded(.up) + 2
+        #if canImport(CFoundationNetworkingFixes)
+            cfnf_set_timeout(Int(((timeout + .milliseconds(100)) / .milliseconds(1)).rounded(.up)))
+        #endif
+        return URLSession(configuration: configuration, delegate: nil, delegateQueue: InPlace())
+    }
+}
+
+/// Runs operations where they are added.
+///
+/// `URLSession` has those for its delegate run on the queue that it itself works on, which is
+/// serial. Nothing of ours there calls `URLSession` or waits.
+private final class InPlace: OperationQueue, @unchecked Sendable {
+    // @unchecked: the superclass is, and this has nothing of its own.
+    override func addOperation(_ block: @escaping @Sendable () -> Void) { block() }
+}
