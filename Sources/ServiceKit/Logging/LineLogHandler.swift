@@ -24,7 +24,9 @@ struct LineLogHandler: LogHandler {
     func log(event: LogEvent) {
         var metadata = event.metadata ?? [:]
         if !self.metadata.isEmpty { metadata.merge(self.metadata) { ofEvent, _ in ofEvent } }
-        write(event.level, event.message.description, metadata.map(LogField.init))
+        write(
+            event.level, event.message.description,
+            metadata.map(LogField.init).sorted { $0.name < $1.name })
     }
 
     /// Writes the line of an exchange: probes and the page at debug, failures of ours at error.
@@ -58,6 +60,7 @@ struct LineLogHandler: LogHandler {
         add("status", "\(record.code)", isNumber: true)
         add("trace_id", request.traceContext.traceID)
         for (name, value) in metadata where name != "msg" { fields.append(LogField(name, value)) }
+        if !metadata.isEmpty { fields.sort { $0.name < $1.name } }
         write(level, "request", fields)
     }
 
@@ -66,9 +69,8 @@ struct LineLogHandler: LogHandler {
         text.utf8.count <= 64 ? text : String(text.unicodeScalars.prefix(64))
     }
 
-    private func write(_ level: Logger.Level, _ event: String, _ fields: consuming [LogField]) {
-        fields.sort { $0.name < $1.name }
-        let fields = fields
+    /// Writes a line, whose fields are in order of their names.
+    private func write(_ level: Logger.Level, _ event: String, _ fields: [LogField]) {
         Self.writer.append(isUrgent: level > .info) { bytes, timestamp, lost in
             if lost > 0 {
                 let count = LogField(name: "count", text: "\(lost)", isNumber: true)
