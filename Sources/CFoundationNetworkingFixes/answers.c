@@ -137,6 +137,11 @@ static int progress(
     Answer *answer = context;
     if (answer->socket < 0)
         return 0;
+    // The last time is just before libcurl decides whether to keep the connection. Up to 7.88 it
+    // takes what comes behind the answer for the answer to the next request (curl #10690, 8.0).
+    int unread = 0;
+    if (answer->part == REST && ioctl(answer->socket, FIONREAD, &unread) == 0)
+        next.setopt_long(answer->easy, (Option) {OPT_FORBID_REUSE}, unread > 0);
     return received(answer->socket) > answer->readBefore + READ_LIMIT;
 }
 

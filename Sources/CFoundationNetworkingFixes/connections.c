@@ -7,6 +7,10 @@
 
 #include "functions.h"
 
+#include <limits.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
 void *CFURLSessionEasyHandleInit(void)
 {
     void *easy = next.init();
@@ -39,4 +43,21 @@ bool CFURLSessionCurlHostIsEqual(const char *url, const char *host)
 {
     (void) url; (void) host;
     return true;
+}
+
+// Up to 7.88 libcurl takes what has come on an idle connection for the answer to the next request
+// (curl #10690, 8.0).
+void watch_idle(int epoll, int socket)
+{
+    // Its number is negative for as long as it is idle.
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = ~socket};
+    epoll_ctl(epoll, EPOLL_CTL_MOD, socket, &event);
+}
+
+void end_idle(int epoll, int socket)
+{
+    epoll_ctl(epoll, EPOLL_CTL_DEL, socket, NULL);
+    shutdown(socket, SHUT_RDWR);
+    // Drops what has come, behind which libcurl sees the end then, and closes the connection.
+    recv(socket, NULL, INT_MAX, MSG_DONTWAIT | MSG_TRUNC);
 }
