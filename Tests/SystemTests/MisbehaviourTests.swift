@@ -17,22 +17,14 @@ extension Misbehaviour {
 
     /// Whether Service B does not do what it should, or only with CFoundationNetworkingFixes.
     var isKnownIssue: Bool {
-        Self.open.contains(name) || isRace || !hasFixes && Self.fixed.contains(name)
+        isRace || !hasFixes && Self.fixed.contains(name)
     }
-
-    /// Those that Service B is no match for yet.
-    private static let open: Set = [
-        // Called `reset`, since libcurl takes the line for a status line and the fixes do not.
-        "lowercase-version"
-    ]
 
     /// Those of which Service B makes now this, now that.
     fileprivate var isRace: Bool {
         [
             // `unreachable` if the reset comes before libcurl looks whether it is connected.
             "resets-at-once",
-            // `reset` if the connection is reset before libcurl looks at the size.
-            "chunk-size-with-plus",
             // If it comes after the next request, nothing tells it from the answer to that.
             "second-answer-later",
         ].contains(name)
@@ -75,7 +67,7 @@ extension SystemTests {
         private static let withoutEpoll = ["CFNF_WITHOUT_EPOLL": "1"]
 
         @Test(
-            arguments: Misbehaviour.endless + Misbehaviour.cutOff,
+            arguments: Misbehaviour.all,
             ["CFNF_WITHOUT_EPOLL", "CFNF_WITHOUT_QUEUE", "CFNF_WITHOUT_TIMERS"])
         func `Without a part of the fixes Service B survives as well`(
             _ misbehaviour: Misbehaviour, part: String
