@@ -1,7 +1,7 @@
 // How a session waits for its sockets.
 //
-// libcurl tells whoever uses it which sockets to wait for, and is called when one is ready.
-// URLSession makes a source of libdispatch for each socket of each transfer, one for input and one
+// libcurl tells URLSession which sockets to wait for, and is called when one is ready.
+// It makes a source of libdispatch for each socket of each transfer, one for input and one
 // for output, and cancels both with the transfer. That costs 63 us of a call, with 64 at once, and
 // has two bugs (none):
 // - A connection that is reset (EPOLLHUP) can end the process. libdispatch's manager thread marks
