@@ -34,12 +34,15 @@ extension Misbehaviour {
     private static let fixed: Set = [
         "10000-interim-responses", "200-mb", "200-mb-in-chunks", "20000-fields",
         "closes-after-status-line", "empty-field", "empty-field-name", "endless-body",
-        "endless-chunk-extension", "endless-chunks", "endless-fields", "endless-interim-responses",
-        "endless-trailer", "framing-in-trailer", "gzip-bomb", "latin-1-field",
-        "length-list-differs", "length-of-2-to-64", "length-of-max-int64", "length-of-two-numbers",
-        "length-with-fraction", "length-with-letters", "length-with-plus", "length-wraps-to-right",
-        "lengths-differ", "no-space-after-colon", "no-space-after-status",
-        "space-before-colon", "space-in-field-name", "trailer", "version-2",
+        "endless-chunk-extension", "endless-chunks", "endless-error", "endless-fields",
+        "endless-interim-responses", "endless-no-content", "endless-trailer", "framing-in-trailer",
+        "gzip-bomb", "latin-1-field", "length-list-differs", "length-of-2-to-64",
+        "length-of-max-int64", "length-of-two-numbers", "length-with-fraction",
+        "length-with-letters", "length-with-plus", "length-wraps-to-right", "lengths-differ",
+        "lowercase-version", "lowercase-version-of-error", "no-space-after-colon",
+        "no-space-after-status", "space-before-colon", "space-in-field-name", "switches-protocols",
+        "switches-protocols-and-closes", "trailer", "two-answers-long", "version-2", "version-2-0",
+        "version-of-letters",
     ]
 }
 
@@ -72,10 +75,14 @@ extension SystemTests {
         func `Without a part of the fixes Service B survives as well`(
             _ misbehaviour: Misbehaviour, part: String
         ) throws {
-            try withKnownIssue(isIntermittent: misbehaviour.isRace || !hasFixes) {
+            // Only the epoll set sees what comes on an idle connection.
+            let isUnseen =
+                part == "CFNF_WITHOUT_EPOLL" && misbehaviour.name == "endless-no-content"
+            let isRace = misbehaviour.isRace || isUnseen
+            try withKnownIssue(isIntermittent: isRace || !hasFixes) {
                 try survive(misbehaviour, environment: [part: "1"])
             } when: {
-                misbehaviour.isKnownIssue
+                misbehaviour.isKnownIssue || isUnseen
             }
         }
 
