@@ -1,10 +1,14 @@
 // What an answer may be and how large it may get.
 //
-// URLSession takes each line and each part of a body from libcurl as it comes, ends the process for
-// some that it does not expect, and has no limit: an answer without an end goes on until the call
-// is cancelled, which waits for the one queue that is busy with the answer. libcurl keeps every line
-// in memory as well. So each line and each part is looked at here first, and libcurl asks here after
-// each read whether to go on. How long an answer may take is in timers.c.
+// libcurl reads an answer and calls URLSession back with each line of its header and trailer sections,
+// and with each part of its body. Neither of them has a limit: an answer without an end goes on until
+// the call is cancelled, which waits for the queue that is busy with the answer, and libcurl keeps
+// every line in memory. And there are lines for which URLSession ends the process.
+//
+// Here a callback of ours stands between the two. It looks at each line and part, counts them, and
+// passes on no more than URLSession needs: a status line, an empty line, and the body in one part. To
+// refuse a line or a part, it returns 0: libcurl ends the transfer with CODE_WRITE_ERROR. libcurl also
+// asks after each read whether to go on. How long an answer may take is in timers.c.
 
 #include "functions.h"
 
@@ -138,7 +142,8 @@ static int progress(
     if (answer->socket < 0)
         return 0;
     // The last time is just before libcurl decides whether to keep the connection. Up to 7.88 it
-    // takes what comes behind the answer for the answer to the next request (curl #10690, 8.0).
+    // takes what comes behind the answer for the answer to the next request (curl #10690, 8.0); what
+    // comes later is in connections.c.
     int unread = 0;
     if (answer->part == REST && ioctl(answer->socket, FIONREAD, &unread) == 0)
         next.setopt_long(answer->easy, (Option) {OPT_FORBID_REUSE}, unread > 0);
