@@ -1,19 +1,22 @@
 // What an answer may be and how large it may get.
 //
-// URLSession takes each line and each part of a body from libcurl as it comes, ends the process for
-// some that it does not expect, and has no limit: an answer without an end goes on until the call
-// is cancelled, which waits for the one queue that is busy with the answer. libcurl keeps every line
-// in memory as well. So each line and each part is looked at here first, and libcurl asks here after
-// each read whether to go on. How long an answer may take is in timers.c.
+// libcurl reads an answer and calls URLSession back with each line of its header and trailer sections,
+// and with each part of its body. Neither of them has a limit: an answer without an end goes on until
+// the call is cancelled, which waits for the queue that is busy with the answer, and libcurl keeps
+// every line in memory. And there are lines for which URLSession ends the process.
+//
+// Here a callback of ours stands between the two. It looks at each line and part, counts them, and
+// passes on no more than URLSession needs: a status line, an empty line, and the body in one part. To
+// refuse a line or a part, it returns 0: libcurl ends the transfer with CODE_WRITE_ERROR. libcurl also
+// asks after each read whether to go on. How long an answer may take is in timers.c.
 
 #include "functions.h"
 
-#include <limits.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 enum {
@@ -29,12 +32,14 @@ enum {
 
 // What becomes of one answer on its way from libcurl to URLSession; every handle owns one.
 typedef struct {
+    void *easy;
     DataCallback header, write;
     void *headerContext, *writeContext;
-    bool isHeaderOpen, isHeaderComplete;
+    // What the next line is of.
+    enum { STATUS_LINE, INTERIM_SECTION, HEADER_SECTION, REST } part;
+    int status;
     size_t lineCount, lineSize;
-    bool hasLength;
-    unsigned long long length;
+    Length length;
     char *body;
     size_t bodySize;
     int socket;
@@ -49,34 +54,6 @@ void *answer_of(void *easy)
     return answer;
 }
 
-// Whether a line is no Content-Length, or a number and the same as those before. libcurl takes the
-// digits that one begins with, and the last of several, so that it and another reader of the
-// connection could see different ends of the answer (RFC 9110 §8.6).
-static bool is_length_clear(Answer *answer, const char *line, size_t size)
-{
-    static const char name[] = "content-length:";
-    const char *rest = line + sizeof name - 1, *end = line + size;
-    if (size < sizeof name || strncasecmp(line, name, sizeof name - 1) != 0) return true;
-    do {
-        unsigned long long number = 0;
-        while (rest < end && (*rest == ' ' || *rest == '\t'))
-            ++rest;
-        const char *digits = rest;
-        for (; rest < end && *rest >= '0' && *rest <= '9'; ++rest) {
-            if (number > LLONG_MAX / 10)
-                return false;
-            number = number * 10 + (unsigned) (*rest - '0');
-        }
-        bool isOther = answer->hasLength && answer->length != number;
-        if (rest == digits || number > LLONG_MAX || isOther)
-            return false;
-        answer->hasLength = true, answer->length = number;
-        while (rest < end && strchr(" \t\r\n", *rest) != NULL)
-            ++rest;
-    } while (rest < end && *rest++ == ',');
-    return rest == end;
-}
-
 // libcurl calls this with each line of a header section, of a trailer section too.
 static size_t header_line(char *line, size_t size, size_t count, void *context)
 {
@@ -86,13 +63,14 @@ static size_t header_line(char *line, size_t size, size_t count, void *context)
     answer->lineSize += length;
     if (answer->lineCount > LINE_COUNT_LIMIT || answer->lineSize > LINE_SIZE_LIMIT)
         return 0;
-    bool isStatus = length > 12 && strncmp(line, "HTTP/", 5) == 0;
-    if (isStatus && answer->bodySize == 0) {
-        answer->isHeaderComplete = false;
-        // Another header section follows that of an interim response.
-        answer->isHeaderOpen = line[9] != '1';
-        answer->hasLength = false;
-        if (!answer->isHeaderOpen)
+    if (answer->part == STATUS_LINE) {
+        if (!is_status_line(line, length))
+            return 0;
+        answer->status = atoi(line + 9);
+        // What follows 101 is no other answer.
+        bool isInterim = answer->status < 200 && answer->status != 101;
+        answer->part = isInterim ? INTERIM_SECTION : HEADER_SECTION;
+        if (isInterim)
             return length;
         // In a form that URLSession can read: it wants a reason phrase (none).
         char status[] = "HTTP/1.1 000 -\r\n";
@@ -100,12 +78,15 @@ static size_t header_line(char *line, size_t size, size_t count, void *context)
         size_t taken = answer->header(status, 1, sizeof status - 1, answer->headerContext);
         return taken == sizeof status - 1 ? length : 0;
     }
-    if (answer->isHeaderOpen && !is_length_clear(answer, line, length))
+    if (answer->part == HEADER_SECTION && !is_length_clear(line, length, &answer->length))
         return 0;
     bool isEnd = length <= 2;
-    if (isEnd && answer->isHeaderOpen) {
-        answer->isHeaderOpen = false, answer->isHeaderComplete = true;
-        return answer->header(line, size, count, answer->headerContext);
+    if (isEnd && answer->part == INTERIM_SECTION)
+        answer->part = STATUS_LINE;
+    if (isEnd && answer->part == HEADER_SECTION) {
+        answer->part = REST;
+        size_t taken = answer->header(line, size, count, answer->headerContext);
+        return answer->status == 101 ? 0 : taken;
     }
     // A field. Nobody asks for any, and URLSession would
     // - end the process for one in a trailer section (none);
@@ -158,7 +139,15 @@ static int progress(
 {
     (void) total; (void) current; (void) sendTotal; (void) sendCurrent;
     Answer *answer = context;
-    return answer->socket >= 0 && received(answer->socket) > answer->readBefore + READ_LIMIT;
+    if (answer->socket < 0)
+        return 0;
+    // The last time is just before libcurl decides whether to keep the connection. Up to 7.88 it
+    // takes what comes behind the answer for the answer to the next request (curl #10690, 8.0); what
+    // comes later is in connections.c.
+    int unread = 0;
+    if (answer->part == REST && ioctl(answer->socket, FIONREAD, &unread) == 0)
+        next.setopt_long(answer->easy, (Option) {OPT_FORBID_REUSE}, unread > 0);
+    return received(answer->socket) > answer->readBefore + READ_LIMIT;
 }
 
 EasyCode CFURLSession_easy_setopt_ptr(void *easy, Option option, void *value)
@@ -207,6 +196,7 @@ void begin_answer(void *easy)
     Answer *answer = calloc(1, sizeof *answer);
     if (answer == NULL)
         return;
+    answer->easy = easy;
     answer->socket = -1;
     next.setopt_ptr(easy, (Option) {OPT_PRIVATE}, answer);
 }
@@ -236,15 +226,20 @@ MultiHandleInfo CFURLSessionMultiHandleInfoRead(void *multi, int *left)
     Answer *answer = info.easyHandle == NULL ? NULL : answer_of(info.easyHandle);
     if (answer == NULL)
         return info;
-    if (info.resultCode.value != CODE_OK)
+    int *code = &info.resultCode.value;
+    // Of an answer that was ended here, its status says more.
+    bool isEnded = *code == CODE_WRITE_ERROR || *code == CODE_ABORTED_BY_CALLBACK;
+    if (isEnded && answer->part == REST && answer->status != 200)
+        *code = CODE_OK;
+    if (*code != CODE_OK)
         return info;
     // An answer that ends inside its header section, which to libcurl is no error, ends the process:
     // "Transfer completed, but there's no response" (#5286, 6.4).
-    if (!answer->isHeaderComplete)
-        info.resultCode.value = CODE_GOT_NOTHING;
+    if (answer->part != REST)
+        *code = CODE_GOT_NOTHING;
     else if (answer->bodySize > 0
         && answer->write(answer->body, 1, answer->bodySize, answer->writeContext)
             != answer->bodySize)
-        info.resultCode.value = CODE_WRITE_ERROR;
+        *code = CODE_WRITE_ERROR;
     return info;
 }

@@ -1,11 +1,17 @@
-// Where a call goes.
+// Where a call goes, and which connections are used again.
 //
 // URLSession makes a handle of libcurl's for each call, and leaves to libcurl's defaults and to the
-// environment what is set here. It also parses each URL a second time, which leaks. And libcurl
-// keeps no more idle connections than four for each call of the moment: whenever there are fewer
-// calls, it closes connections that the next ones need (12 to 63 us of a call, with 64 at once).
+// environment what is set here. It also parses each URL a second time, which leaks.
+//
+// libcurl keeps connections for the next calls, but no more idle ones than four for each call of the
+// moment: whenever there are fewer calls, it closes connections that the next ones need (12 to 63 us
+// of a call, with 64 at once). And it keeps one on which something has come that nobody asked for.
 
 #include "functions.h"
+
+#include <limits.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
 
 void *CFURLSessionEasyHandleInit(void)
 {
@@ -39,4 +45,22 @@ bool CFURLSessionCurlHostIsEqual(const char *url, const char *host)
 {
     (void) url; (void) host;
     return true;
+}
+
+// Up to 7.88 libcurl takes what has come on an idle connection for the answer to the next request
+// (curl #10690, 8.0). So idle ones stay in the epoll set of their session (sockets.c).
+void watch_idle(int epoll, int socket)
+{
+    // Its number is negative for as long as it is idle.
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = ~socket};
+    epoll_ctl(epoll, EPOLL_CTL_MOD, socket, &event);
+}
+
+void end_idle(int epoll, int socket)
+{
+    epoll_ctl(epoll, EPOLL_CTL_DEL, socket, NULL);
+    shutdown(socket, SHUT_RDWR);
+    // libcurl closes a connection that it finds at its end before it sends a request: this drops what
+    // has come before that end.
+    recv(socket, NULL, INT_MAX, MSG_DONTWAIT | MSG_TRUNC);
 }

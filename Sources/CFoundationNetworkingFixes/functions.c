@@ -6,7 +6,8 @@
 // asks for nothing of an answer but its status and its body.
 //
 // - answers.c: what an answer may be and how large it may get
-// - connections.c: where a call goes, and which connections are kept
+// - lines.c: which lines of an answer are malformed
+// - connections.c: where a call goes, and which connections are used again
 // - sockets.c: how a session waits for its sockets
 // - timers.c: how long a call may take
 // - queues.c: on which thread a call starts

@@ -29,6 +29,7 @@ enum {
     OPT_HEADERFUNCTION = 20079,
     OPT_XFERINFOFUNCTION = 20219,
     OPT_NOPROGRESS = 43,
+    OPT_FORBID_REUSE = 75,
     OPT_DNS_CACHE_TIMEOUT = 92,
     OPT_TIMEOUT_MS = 155,
     OPT_QUICK_EXIT = 322,
@@ -37,11 +38,14 @@ enum {
     MULTI_OPT_MAX_HOST_CONNECTIONS = 7,
     MULTI_OPT_SOCKETDATA = 10002,
     MULTI_OPT_TIMERDATA = 10005,
+    // What libcurl calls a socket when it is its timer that has fired.
+    SOCKET_TIMEOUT = -1,
     POLL_IN = 1,
     POLL_OUT = 2,
     POLL_REMOVE = 4,
     CODE_OK = 0,
     CODE_WRITE_ERROR = 23,
+    CODE_ABORTED_BY_CALLBACK = 42,
     CODE_GOT_NOTHING = 52,
 };
 
@@ -80,12 +84,28 @@ extern bool isActive;
 // The same for the parts that save time or a rare crash. The queue needs the epoll set.
 extern bool isEpollActive, areTimersActive, isQueueActive;
 
+// Whether the first line of an answer is one of HTTP/1.
+bool is_status_line(const char *line, size_t size);
+
+// What an answer says its length is.
+typedef struct {
+    bool isKnown;
+    unsigned long long value;
+} Length;
+
+// Whether a line is no Content-Length, or one number that is the same as the one before.
+bool is_length_clear(const char *line, size_t size, Length *length);
+
 // Gives a new handle its answer, and takes it when the handle has gone.
 void begin_answer(void *easy);
 void *answer_of(void *easy);
 
-// A handle waits for its answer on this socket.
+// A handle connects this socket, or waits for its answer there.
 void watch_answer(void *easy, int socket);
+
+// Waits for what comes unasked on an idle connection, and makes it one that libcurl closes.
+void watch_idle(int epoll, int socket);
+void end_idle(int epoll, int socket);
 
 // How many milliseconds libcurl gives a transfer in all; 0 is no limit.
 extern long callTimeout;

@@ -1,20 +1,22 @@
 // How a session waits for its sockets.
 //
-// URLSession makes a dispatch source for each socket of each transfer, for input and for output,
-// and cancels it with the transfer: 63 us of a call, with 64 at once. A connection that is reset
-// (EPOLLHUP) can then end the process:
-// libdispatch's manager thread marks the source in _dispatch_event_merge_fd and goes on to use it
-// and the record of its socket, while the source's queue sees the mark, unregisters the source and
-// frees the record (none). It is rare: once in 80,000 calls on one machine, never in 750,000 on
-// another. And a source for output is not cancelled when libcurl goes on to wait for input alone,
-// and takes a whole core while a new connection waits for its answer (none).
+// libcurl tells URLSession which sockets to wait for, and is called when one is ready.
+// It makes a source of libdispatch for each socket of each transfer, one for input and one
+// for output, and cancels both with the transfer. That costs 63 us of a call, with 64 at once, and
+// has two bugs (none):
+// - A connection that is reset (EPOLLHUP) can end the process. libdispatch's manager thread marks
+//   the source in _dispatch_event_merge_fd and goes on to use it, while the source's queue sees the
+//   mark and frees what belongs to it. Once in 80,000 calls on one machine, never in 750,000 on
+//   another.
+// - The source for output stays when libcurl goes on to wait for input alone, and takes a whole core
+//   while a new connection waits for its answer.
 //
 // Here all sockets of a session are in one epoll set, and URLSession has one source, for the
 // descriptor of that set, which stays and never has EPOLLHUP. When it fires, URLSession has libcurl
 // handle "the socket", and CFURLSessionMultiHandleAction handles those that are ready.
 //
-// URLSession takes an error of any of these functions with `try!`, which ends the process, so that
-// none returns one of its own: a socket that cannot be waited for is a call that times out.
+// URLSession takes an error of any of these functions with `try!`, which ends the process. So none
+// returns one of its own: a socket that cannot be waited for is a call that times out.
 
 #include "functions.h"
 
@@ -43,9 +45,6 @@ static Set *sets;
 // All multi handles have the same one.
 static SocketCallback next_socket;
 static TimerCallback next_timer;
-
-// What libcurl calls a socket when it is its timer that has fired.
-enum { SOCKET_TIMEOUT = -1 };
 
 // The set that this thread has URLSession make a source for.
 static _Thread_local Set *registering;
@@ -139,18 +138,14 @@ static int wait_in_set(void *easy, int socket, int what, void *context, void *un
     (void) unused;
     Set *set = context;
     if (what == POLL_REMOVE) {
-        epoll_ctl(set->epoll, EPOLL_CTL_DEL, socket, NULL);
+        watch_idle(set->epoll, socket);
         return 0;
     }
     struct epoll_event event = {.data.fd = socket};
-    if (what & POLL_IN) {
-        event.events |= EPOLLIN;
-        watch_answer(easy, socket);
-    }
-    if (what & POLL_OUT)
-        event.events |= EPOLLOUT;
-    if (epoll_ctl(set->epoll, EPOLL_CTL_ADD, socket, &event) != 0 && errno == EEXIST)
-        epoll_ctl(set->epoll, EPOLL_CTL_MOD, socket, &event);
+    event.events = (what & POLL_IN ? EPOLLIN : 0) | (what & POLL_OUT ? EPOLLOUT : 0);
+    watch_answer(easy, socket);
+    if (epoll_ctl(set->epoll, EPOLL_CTL_MOD, socket, &event) != 0 && errno == ENOENT)
+        epoll_ctl(set->epoll, EPOLL_CTL_ADD, socket, &event);
     return 0;
 }
 
@@ -167,7 +162,7 @@ static int wait_for_timer(void *multi, long milliseconds, void *context)
 // reset can end the process here.
 static int wait_in_sources(void *easy, int socket, int what, void *context, void *sources)
 {
-    if (what & POLL_IN)
+    if (what != POLL_REMOVE)
         watch_answer(easy, socket);
     if (what == POLL_IN && sources != NULL) {
         next_socket(easy, socket, POLL_REMOVE, context, sources);
@@ -222,11 +217,16 @@ MultiCode CFURLSessionMultiHandleAction(void *multi, int socket, int mask, int *
         return next.multi_action(multi, socket, mask, running);
     struct epoll_event events[64];
     int count = epoll_wait(set->epoll, events, 64, 0);
-    // libcurl finds out itself what a socket is ready for: it may be another one by its turn.
+    // The idle ones come first: by its turn a descriptor may be another socket. With the others
+    // that does no harm, since libcurl finds out itself what a socket is ready for.
+    for (int i = 0; i < count; i += 1)
+        if (events[i].data.fd < 0)
+            end_idle(set->epoll, ~events[i].data.fd);
     for (int i = 0; i < count; i += 1) {
-        if (events[i].data.fd != set->timer.descriptor)
-            next.multi_action(multi, events[i].data.fd, 0, running);
-        else if (is_due(&set->timer))
+        int socket = events[i].data.fd;
+        if (socket >= 0 && socket != set->timer.descriptor)
+            next.multi_action(multi, socket, 0, running);
+        else if (socket >= 0 && is_due(&set->timer))
             next.multi_action(multi, SOCKET_TIMEOUT, 0, running);
     }
     return (MultiCode) {CODE_OK};

@@ -19,11 +19,11 @@ enum Gzip {
     }
 
     private static func crc(_ bytes: [UInt8]) -> UInt32 {
-        ~bytes.reduce(~0) { crc, byte in
-            (0..<8).reduce(crc ^ UInt32(byte)) { crc, _ in
-                crc >> 1 ^ (crc & 1 == 1 ? 0xedb8_8320 : 0)
-            }
-        }
+        ~bytes.reduce(~0) { crc, byte in crc >> 8 ^ remainders[Int(crc & 0xff) ^ Int(byte)] }
+    }
+
+    private static let remainders: [UInt32] = (0..<256).map { byte in
+        (0..<8).reduce(byte) { crc, _ in crc >> 1 ^ (crc & 1 == 1 ? 0xedb8_8320 : 0) }
     }
 
     /// Zeros by the deflate format: a literal, then its repetition by 258, over and over.

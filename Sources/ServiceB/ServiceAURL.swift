@@ -50,8 +50,9 @@ struct ServiceAURL: Sendable, CustomStringConvertible {
     /// Whether `host` is an IPv6 address in brackets, with a zone or without.
     private static func isAddress(_ host: String) -> Bool {
         guard host.hasPrefix("["), host.hasSuffix("]") else { return false }
-        return Socket.isIPv6(
-            Array(host.utf8.dropFirst().dropLast().prefix { $0 != UInt8(ascii: "%") })[...])
+        let parts = host.dropFirst().dropLast().split(
+            separator: "%25", maxSplits: 1, omittingEmptySubsequences: false)
+        return Socket.isIPv6(Array(parts[0].utf8)[...]) && parts.last != ""
     }
 
     /// The URL that has Service A echo `message`; nil where it would be over Service A's limit.

@@ -28,8 +28,8 @@ extension SystemTests {
                 "closes-after-request", "grew", 1
             ),
             (
-                "[ `curl -s $0 -w '%{num_headers}'` = '{\"echo\":\"a\"}1' ]", "sets-cookie",
-                "refused a valid answer", 0
+                "[ `curl -s $0 -w '%{num_headers}'` = '{\"echo\":\"a\"}2' ]",
+                "sends-by-the-byte", "refused a valid answer", 0
             ),
         ]
 

@@ -12,6 +12,15 @@ extension Misbehaviour {
             peer.send(lines: peer.echo().answer() + Echo(request: "").answer())
             peer.waitForClose()
         },
+        // 20,000 spaces: the first answer alone is more than a client reads at once.
+        Self(
+            "two-answers-long", "answers twice, the first time at length", .answer, "RFC 9112 §9.2"
+        ) { peer in
+            let echo = peer.echo()
+            let content = echo.json + String(repeating: " ", count: 20_000)
+            peer.send(lines: echo.answer(content: content) + Echo(request: "").answer())
+            peer.waitForClose()
+        },
         Self(
             "second-answer-later", "answers a second time, unasked", .answer, or: .badAnswer,
             "RFC 9112 §9.2"

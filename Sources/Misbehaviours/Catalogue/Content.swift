@@ -22,8 +22,10 @@ extension Misbehaviour {
     }
 
     /// No misbehaviour: the right answer.
+    ///
+    /// It says that it closes, or else the next request could come before that.
     package static let plain = sends("plain", "answers", .answer, "RFC 9110 §15.3.1") {
-        $0.answer()
+        $0.answer(fields: "Connection: close\n")
     }
 
     /// Those whose content is not `{"echo":"…"}`, or not as it usually is.

@@ -2,10 +2,11 @@ extension Misbehaviour {
     /// Takes the request, sends `start`, and then `more` until the client has closed.
     private static func goesOn(
         _ name: String, _ summary: String, _ section: String,
-        _ start: @escaping @Sendable (Echo) -> String, _ more: String
+        _ start: @escaping @Sendable (Echo) -> String, _ more: String,
+        _ outcome: Outcome = .badAnswer
     ) -> Self {
         let much = [UInt8](String(repeating: more, count: 65_536 / more.utf8.count).utf8)
-        return Self(name, summary, .badAnswer, or: .late, section) { peer in
+        return Self(name, summary, outcome, or: .late, section) { peer in
             peer.send(lines: start(peer.echo()))
             while peer.send(much) {}
         }
@@ -37,6 +38,12 @@ extension Misbehaviour {
         goesOn(
             "endless-body", "sends a body of no declared length without end", "RFC 9110 §17.5",
             { _ in "HTTP/1.1 200 OK\n\n" }, " "),
+        goesOn(
+            "endless-error", "answers 500 with a body without end", "RFC 9110 §17.5",
+            { _ in "HTTP/1.1 500 Internal Server Error\n\n" }, " ", .badStatus),
+        goesOn(
+            "endless-no-content", "answers 204 No Content, and sends content without end",
+            "RFC 9112 §6.3", { _ in "HTTP/1.1 204 No Content\n\n" }, " ", .badStatus),
         goesOn(
             "endless-chunk-size", "sends the zeros of a chunk size without end", "RFC 9112 §7.1",
             { $0.chunked("") }, "0"),

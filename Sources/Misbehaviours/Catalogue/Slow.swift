@@ -74,10 +74,6 @@ extension Misbehaviour {
             _ in "HTTP/1.1 100 Continue\n\n"
         },
         stalls(
-            "switches-protocols", "answers 101 Switching Protocols, unasked, and is silent",
-            "RFC 9110 §15.2.2"
-        ) { _ in "HTTP/1.1 101 Switching Protocols\nConnection: upgrade\nUpgrade: x\n\n" },
-        stalls(
             "never-ends-body", "answers without a length and leaves the connection open",
             "RFC 9112 §6.3"
         ) { $0.answer(head: "HTTP/1.1 200 OK\n") },

@@ -9,6 +9,9 @@ extension Misbehaviour {
         }
     }
 
+    private static let switching =
+        "HTTP/1.1 101 Switching Protocols\nConnection: upgrade\nUpgrade: x\n\n"
+
     private static func redirects(_ name: String, to target: String) -> Self {
         sends(name, "redirects to \(target)", .badStatus, "RFC 9110 §15.4") {
             $0.answer(status: "301 Moved Permanently", fields: "Location: \(target)\n")
@@ -23,6 +26,18 @@ extension Misbehaviour {
 
     /// Those whose answer has another status than 200.
     package static let status = [
+        Self(
+            "switches-protocols", "answers 101 Switching Protocols, unasked, and is silent",
+            .badStatus, or: .late, "RFC 9110 §15.2.2"
+        ) { peer in
+            _ = peer.request()
+            peer.send(lines: switching)
+            peer.waitForClose()
+        },
+        sends(
+            "switches-protocols-and-closes", "answers 101 Switching Protocols, unasked",
+            .badStatus, or: .cutOff, "RFC 9110 §15.2.2"
+        ) { _ in switching },
         answers("created", "201 Created", or: .answer, "RFC 9110 §15.3.2"),
         sends("no-content", "answers 204 No Content", .badStatus, "RFC 9110 §15.3.5") { _ in
             "HTTP/1.1 204 No Content\n\n"

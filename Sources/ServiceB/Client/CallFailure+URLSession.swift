@@ -78,6 +78,9 @@ extension CallFailure {
     }
 
     /// How libcurl's texts begin for a connection that has ended too early.
+    ///
+    /// It keeps the first text of a call: a bad answer is called `reset` if it came on a new
+    /// connection, because the one before was reset under the call.
     private static let endings = [
         "transfer closed", "Recv failure", "Send failure", "Connection died",
     ]

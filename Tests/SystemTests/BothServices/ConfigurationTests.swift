@@ -22,6 +22,7 @@ extension SystemTests {
             (["--service-a-url", "http://"], "--service-a-url"),
             (["--service-a-url", "http://[zz]"], "--service-a-url"),
             (["--service-a-url", "http://[::1"], "--service-a-url"),
+            (["--service-a-url", "http://[fe80::1%25]"], "--service-a-url"),
             (["--service-a-url", "http://a/%zz"], "--service-a-url"),
             (["--service-a-url", "http://a%zz"], "--service-a-url"),
             (["--service-a-url", "http://a%20b"], "--service-a-url"),

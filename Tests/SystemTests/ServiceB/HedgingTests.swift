@@ -64,6 +64,8 @@ extension SystemTests {
                 ["--hedge-after", "50ms", "--timeout", "300ms", "--max-calls", "1"])
             try expectFailure("timeout", port: b.port)
             #expect(requests.value == 1)
+            // A session with one connection would not have sent it either.
+            #expect(try get("/metrics", port: b.port).body.contains("\nupstream_hedges_total 0\n"))
         }
     }
 }

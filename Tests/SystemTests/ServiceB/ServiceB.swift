@@ -42,14 +42,14 @@ extension HTTPReply {
 
 /// Asks for `/call-echo` and expects a 503 with this reason.
 func expectFailure(
-    _ reason: String, port: UInt16, within limit: Duration = .seconds(1),
+    _ reason: String, port: UInt16, within limit: Duration = .seconds(1), _ comment: Comment? = nil,
     location: SourceLocation = #_sourceLocation
 ) throws {
     let start = ContinuousClock.now
     let reply = try get("/call-echo?msg=Hello", port: port)
     #expect(ContinuousClock.now - start < limit, sourceLocation: location)
     #expect(reply.status == 503, sourceLocation: location)
-    #expect(reply.reason == reason, sourceLocation: location)
+    #expect(reply.reason == reason, comment, sourceLocation: location)
     #expect(
         reply.body.hasSuffix(#"","error":"Service A is unavailable"}"# + "\n"),
         sourceLocation: location)

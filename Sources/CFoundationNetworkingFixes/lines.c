@@ -1,0 +1,52 @@
+// Which lines of an answer are malformed.
+//
+// libcurl is lenient: it takes a line for what it most likely means. Another reader of the same
+// connection, a proxy for one, can take it for something else, and see another answer.
+
+#include "functions.h"
+
+#include <limits.h>
+#include <string.h>
+#include <strings.h>
+
+static bool is_digit(char character)
+{
+    return character >= '0' && character <= '9';
+}
+
+// libcurl takes these letters in lower case as well, and then any status for 200, and a version such
+// as 2.0 or x.1, which are not HTTP/1 (RFC 9112 §2.3).
+bool is_status_line(const char *line, size_t size)
+{
+    return size > 12 && memcmp(line, "HTTP/1.", 7) == 0 && line[8] == ' '
+        && is_digit(line[9]) && is_digit(line[10]) && is_digit(line[11])
+        && strchr(" \r\n", line[12]) != NULL;
+}
+
+// libcurl takes the digits that a Content-Length begins with, and the last of several (RFC 9110
+// §8.6).
+bool is_length_clear(const char *line, size_t size, Length *length)
+{
+    static const char name[] = "content-length:";
+    const char *rest = line + sizeof name - 1, *end = line + size;
+    if (size < sizeof name || strncasecmp(line, name, sizeof name - 1) != 0)
+        return true;
+    do {
+        unsigned long long number = 0;
+        while (rest < end && (*rest == ' ' || *rest == '\t'))
+            ++rest;
+        const char *digits = rest;
+        for (; rest < end && is_digit(*rest); ++rest) {
+            if (number > LLONG_MAX / 10)
+                return false;
+            number = number * 10 + (unsigned) (*rest - '0');
+        }
+        bool isOther = length->isKnown && length->value != number;
+        if (rest == digits || number > LLONG_MAX || isOther)
+            return false;
+        *length = (Length) {true, number};
+        while (rest < end && strchr(" \t\r\n", *rest) != NULL)
+            ++rest;
+    } while (rest < end && *rest++ == ',');
+    return rest == end;
+}
