@@ -29,7 +29,7 @@ struct Serve: ParsableCommand {
 
     func run() throws {
         let plan = try plan()
-        let count = Counter()
+        let count = SharedCount()
         let peer = try Peer(host: host, port: port) { [after, mixed] connection in
             let number = count.add()
             let turn = number / (mixed ? 1 : after)

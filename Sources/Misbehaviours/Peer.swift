@@ -10,7 +10,7 @@ package final class Peer: Sendable {
     private let descriptor: CInt
 
     /// How many connections there have been.
-    package let connections = Counter()
+    package let connections = SharedCount()
 
     /// Starts listening; each connection is closed when `serve` returns.
     package init(
@@ -53,7 +53,7 @@ package final class Peer: Sendable {
 }
 
 /// A number that any thread may add to.
-package final class Counter: Sendable {
+package final class SharedCount: Sendable {
     private let count = Atomic(0)
 
     /// The sum so far.

@@ -41,7 +41,9 @@ func testRouter(_ gate: Gate = Gate()) -> Router {
 let much = String(repeating: "0123456789", count: 1_000_000)
 
 /// Routes that count: `/framed` is what is asked for, `/smuggled` what follows it.
-func framedRouter(_ framed: Counter = Counter(), _ smuggled: Counter = Counter()) -> Router {
+func framedRouter(_ framed: SharedCount = SharedCount(), _ smuggled: SharedCount = SharedCount())
+    -> Router
+{
     var router = Router { error in
         let text = "refused: \(error.status.reasonPhrase). \(error.details)"
         return Response(status: error.status, body: Array(text.utf8))

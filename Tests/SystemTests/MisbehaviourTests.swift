@@ -113,7 +113,7 @@ extension SystemTests {
             during misbehaviour: Misbehaviour, environment: [String: String]
         ) throws {
             // The first four connections are bad, at once, and all others are good.
-            let bad = Counter()
+            let bad = SharedCount()
             let peer = try Peer { peer in
                 if bad.value < 4 {
                     bad.add()

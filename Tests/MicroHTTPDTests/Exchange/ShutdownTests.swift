@@ -137,8 +137,8 @@ import Testing
 
     @Test(arguments: 0..<5)
     func `A shutdown under load loses no request that was accepted`(round: Int) async throws {
-        let answered = Counter()
-        let lost = Counter()
+        let answered = SharedCount()
+        let lost = SharedCount()
         try await serving(testRouter()) { (port, shutDown) throws in
             let clients = (0..<8).map { number in
                 inBackground {

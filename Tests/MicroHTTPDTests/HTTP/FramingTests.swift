@@ -12,8 +12,8 @@ private let isBefore1 = Server.libraryVersion.hasPrefix("0.")
     func `A request that breaks a rule is refused once, and nothing after it is a request`(
         _ framing: FramingCase
     ) async throws {
-        let framed = Counter()
-        let smuggled = Counter()
+        let framed = SharedCount()
+        let smuggled = SharedCount()
         try await serving(framedRouter(framed, smuggled)) { (port, _) throws in
             try withKnownIssue(isIntermittent: !isBefore1) {
                 let client = try HTTPClient(port: port)
@@ -110,7 +110,7 @@ private let isBefore1 = Server.libraryVersion.hasPrefix("0.")
         "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nX: y\r\n\r\n",
     ])
     func `A request is the same wherever it is split`(content: String) async throws {
-        let framed = Counter()
+        let framed = SharedCount()
         try await serving(framedRouter(framed)) { (port, _) throws in
             var client = try HTTPClient(port: port)
             let other = try HTTPClient(port: port)

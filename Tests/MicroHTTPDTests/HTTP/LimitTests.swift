@@ -65,7 +65,7 @@ import Testing
     func `Content over the limit is refused, even to a client that sends it before it reads`(
         count: Int, status: Int
     ) async throws {
-        let framed = Counter()
+        let framed = SharedCount()
         try await serving(framedRouter(framed)) { (port, _) throws in
             for request in Self.contents(count) {
                 let client = try HTTPClient(port: port)
@@ -82,7 +82,7 @@ import Testing
 
     @Test(arguments: ["Transfer-Encoding: chunked", "Content-Length: 4000000000"])
     func `A client that never stops sending content is stopped`(field: String) async throws {
-        let framed = Counter()
+        let framed = SharedCount()
         try await serving(framedRouter(framed)) { (port, _) throws in
             let client = try HTTPClient(port: port)
             try client.request("/framed", fields: [field])

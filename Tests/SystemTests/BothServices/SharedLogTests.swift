@@ -16,7 +16,7 @@ extension SystemTests {
                     "service-b", ["--service-a-url", "http://127.0.0.1:1"], pipe: pipe)
             }
             let isOver = Gate()
-            let answered = Counter()
+            let answered = SharedCount()
             let loads = services.map { service in
                 let port = service.port
                 return inBackground {

@@ -90,7 +90,7 @@ extension SystemTests {
         }
 
         @Test func `Connections that end one after the other under a call are a reset`() throws {
-            let first = Counter()
+            let first = SharedCount()
             // Ends each connection when it is used again. libcurl takes six, and gives up.
             let peer = try Peer { peer in
                 _ = peer.request()
@@ -109,7 +109,7 @@ extension SystemTests {
         }
 
         @Test func `A call that has ended keeps no connection to Service A`() throws {
-            let closed = Counter()
+            let closed = SharedCount()
             let peer = try Peer { peer in
                 peer.waitForClose()
                 closed.add()

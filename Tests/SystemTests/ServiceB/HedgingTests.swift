@@ -6,9 +6,9 @@ extension SystemTests {
     @Suite struct HedgingTests {
         /// A Service A whose connections are silent while `isSilent`, and answer otherwise.
         private func serviceA(_ isSilent: @escaping @Sendable (_ number: Int) -> Bool) throws -> (
-            peer: Peer, requests: Counter
+            peer: Peer, requests: SharedCount
         ) {
-            let requests = Counter()
+            let requests = SharedCount()
             let peer = try Peer { peer in
                 while case let request = peer.request(), !request.isEmpty {
                     requests.add()

@@ -144,7 +144,7 @@ extension SystemTests {
             // 14 MB of answers, of which the kernel takes some.
             let much = String(
                 repeating: "GET /openapi.yaml HTTP/1.1\r\nHost: test\r\n\r\n", count: 1000)
-            let begun = Counter()
+            let begun = SharedCount()
             for number in 0..<400 {
                 Thread.detachNewThread {
                     guard
