@@ -94,9 +94,10 @@ final class ConnectionRecord: Sendable {
 
     /// Notes that the connection is in `phase` from now on.
     func enter(_ phase: Phase) {
+        let old = self.phase
         state.store(Self.encode(phase), ordering: .relaxed)
-        // The client may end its side, and still gets its answer.
-        cmhdf_hide_end(descriptor, phase == .handler)
+        // The client may end its side meanwhile, and still gets its answer.
+        if old == .handler || phase == .handler { cmhdf_hide_end(descriptor, phase == .handler) }
     }
 
     /// What the server waits for now.

@@ -237,7 +237,8 @@ final class Exchange: Sendable {
             request: request, route: route?.path, response: response,
             duration: .now - request.received, ending: ending)
         span?.end(record)
-        server.note(record)
+        server.metrics.note(record)
+        server.log(record)
         server.exchanges.end()
     }
 }
