@@ -9,7 +9,7 @@ private final class Outcomes: Sendable {
 
     var all: [String: Int] { counts.withLock { $0 } }
 
-    var sum: Int { all.values.reduce(0, +) }
+    var sum: Int { counts.withLock { $0.values.reduce(0, +) } }
 
     func add(_ outcome: String) {
         counts.withLock { $0[outcome, default: 0] += 1 }
