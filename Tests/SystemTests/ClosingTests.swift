@@ -1,23 +1,9 @@
 import Foundation
-import Synchronization
 import TestSupport
 import Testing
 
-/// How many calls ended how.
-private final class Outcomes: Sendable {
-    private let counts = Mutex<[String: Int]>([:])
-
-    var all: [String: Int] { counts.withLock { $0 } }
-
-    var sum: Int { counts.withLock { $0.values.reduce(0, +) } }
-
-    func add(_ outcome: String) {
-        counts.withLock { $0[outcome, default: 0] += 1 }
-    }
-}
-
 /// Calls Service B on one connection until `isOver`, with pauses of up to 10 ms.
-private func call(port: UInt16, until isOver: Gate, _ outcomes: Outcomes) {
+private func call(port: UInt16, until isOver: Gate, _ outcomes: Tally) {
     guard let client = try? HTTPClient(port: port) else { return }
     while !isOver.isOpen {
         guard (try? client.request("/call-echo?msg=Hello")) != nil,
@@ -49,7 +35,7 @@ private func endConnections(
     let slowly = interposer.merging(
         ["TEST_SLOW_HANGUP": "1", "SWIFT_BACKTRACE": "enable=no"]
     ) { $1 }
-    let outcomes = Outcomes()
+    let outcomes = Tally()
     var runs = 0
     var crashes: [CInt] = []
     let start = ContinuousClock.now
@@ -81,10 +67,10 @@ private func endConnections(
     }
     print(
         """
-        closing connections: \(outcomes.sum) calls in \(runs) runs, \(outcomes.all), \
+        closing connections: \(outcomes.sum) calls in \(runs) runs, \(outcomes.counts), \
         \(crashes.count) crashes \(crashes)
         """)
-    return (outcomes.all, crashes)
+    return (outcomes.counts, crashes)
 }
 
 extension SystemTests {

@@ -8,13 +8,13 @@ package final class Tally: Sendable {
     package var counts: [String: Int] { state.withLock { $0 } }
 
     /// How often anything has happened.
-    package var sum: Int { counts.values.reduce(0, +) }
+    package var sum: Int { state.withLock { $0.values.reduce(0, +) } }
 
     /// Makes a tally of nothing.
     package init() {}
 
     /// How often this has happened.
-    package subscript(_ name: String) -> Int { counts[name] ?? 0 }
+    package subscript(_ name: String) -> Int { state.withLock { $0[name] ?? 0 } }
 
     /// Counts this.
     ///
