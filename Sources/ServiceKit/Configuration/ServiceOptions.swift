@@ -16,7 +16,7 @@ struct ServiceOptions: ParsableArguments {
         variable: "LOG_LEVEL", .name)
     var logLevel = Logger.Level.info
 
-    @Option("How a line of the log is written: text or json", variable: "LOG_FORMAT", .name)
+    @Option("Format of the log: text or json", variable: "LOG_FORMAT", .name)
     var logFormat = LogFormat.text
 
     @Option(
