@@ -12,7 +12,7 @@ struct Misbehave: ParsableCommand {
 
     /// Exit codes: 0; 1, a verdict is bad, or it cannot listen; 64, wrong usage, in one line.
     static func main() {
-        // Who starts us may have signals blocked, and Ctrl-C is how `serve` ends.
+        // The parent process may have blocked signals, and Ctrl-C is how `serve` ends.
         var none = sigset_t()
         _ = unsafe sigemptyset(&none)
         _ = unsafe sigprocmask(SIG_SETMASK, &none, nil)

@@ -47,7 +47,7 @@ struct Serve: ParsableCommand {
         }
     }
 
-    /// What is done, in this order.
+    /// The misbehaviours, in this order.
     private func plan() throws -> [Misbehaviour] {
         if mixed {
             guard name == nil, then.isEmpty else {

@@ -4,7 +4,7 @@ import HTTPTypes
 
 /// A connection inside one of libmicrohttpd's callbacks, on libmicrohttpd's thread.
 ///
-/// It is borrowed for the duration of the callback: nothing here may keep it, and none of it escapes.
+/// It is borrowed for the callback: nothing here may keep it, and none of it escapes.
 @safe struct Connection: ~Copyable {
     private let pointer: OpaquePointer
 

@@ -66,8 +66,8 @@ enum Framing {
         }
     }
 
-    /// The memory that libmicrohttpd needs for a header section, in bytes: 64 for each field and each
-    /// cookie, which it copies. Some 2 KiB must be left for the response.
+    /// The memory that libmicrohttpd needs for a header section, in bytes: 64 more for each field
+    /// and each cookie, which it copies; some 2 KiB must be left for the response.
     private static func memory(of section: HeaderSection) -> Int {
         let cookies = section.values("cookie")
         let count = cookies.reduce(0) { $0 + $1.count { $0 == UInt8(ascii: ";") } + 1 }

@@ -1,8 +1,8 @@
 import Dispatch
 import Synchronization
 
-/// An action for calls that have not ended after a time, which is the same for all, so that they come
-/// due in the order in which they began.
+/// An action for calls that have not ended after a time, which is the same for all, so that they
+/// come due in the order in which they began.
 ///
 /// One timer serves them all. It is strict: others may be late by a tenth of their length.
 final class Deadlines: Sendable {

@@ -4,7 +4,7 @@ import HTTPTypes
 import Logging
 import MicroHTTPD
 
-/// The options that all services have but the port, whose default differs.
+/// The options that all services share; not the port, whose default differs.
 struct ServiceOptions: ParsableArguments {
     @Option(
         "Name or address to listen on", variable: "HOST",
