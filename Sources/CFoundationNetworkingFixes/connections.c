@@ -38,7 +38,7 @@ MultiCode CFURLSession_multi_setopt_l(void *multi, MultiOption option, long valu
     return next.multi_setopt_l(multi, option, value);
 }
 
-// The original leaks 150 bytes and more on every call (#5498, main), and takes no IPv6 address
+// The original leaks 150 bytes or more on every call (#5498, main), and rejects IPv6 addresses
 // (#5496, main). It ensures that URLSession and libcurl parse a URL alike; here there is only one,
 // the operator's.
 bool CFURLSessionCurlHostIsEqual(const char *url, const char *host)
@@ -51,7 +51,7 @@ bool CFURLSessionCurlHostIsEqual(const char *url, const char *host)
 // (curl #10690, 8.0). So idle ones stay in the epoll set of their session (sockets.c).
 void watch_idle(int epoll, int socket)
 {
-    // Its number is negative for as long as it is idle.
+    // Its number is negative while it is idle.
     struct epoll_event event = {.events = EPOLLIN, .data.fd = ~socket};
     epoll_ctl(epoll, EPOLL_CTL_MOD, socket, &event);
 }

@@ -78,7 +78,7 @@ extern struct Next {
     void (*sync)(void *, void *);
 } next;
 
-// All or nothing: in a Foundation that lacks one of them, everything stays as it is.
+// All or nothing: in a Foundation that lacks one of them, nothing changes.
 extern bool isActive;
 
 // The same for the parts that save time or a rare crash. The queue needs the epoll set.

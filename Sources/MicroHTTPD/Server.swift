@@ -22,7 +22,7 @@ public final class Server: Service {
     ///
     /// Defaults: 1,000 connections on one thread; 20 s for a connection to be idle, 10 s for a header
     /// section, 30 s for content, 30 s for a client to read a response; no drain delay, and 5 s for
-    /// what is in flight at shutdown.
+    /// requests in flight at shutdown.
     public struct Configuration: Sendable {
         /// The name or address to listen on.
         public var host: String

@@ -95,7 +95,7 @@ final class ServiceClient: Client {
             hasAnswer: status.hasPrefix("2") && text.contains(message))
     }
 
-    /// The message that is to come back; empty if there is none.
+    /// The message that should come back; empty if there is none.
     private var message: String {
         Query(Array(target.utf8.drop { $0 != UInt8(ascii: "?") }.dropFirst()))["msg"] ?? ""
     }

@@ -13,7 +13,8 @@ struct Try: ParsableCommand {
             """,
         discussion: """
             A command is run once for each, with the server's address for {url}, and must exit \
-            with 0 if it has the answer. A service is asked three times for each and calls this program.
+            with 0 if it has the answer. A service is asked three times for each and calls this \
+            program.
 
             Bad verdicts, and exit code 1: late, crashed, grew, wrong, stuck (a service that takes \
             no right answer afterwards). Refusing a valid answer is reported, but not bad.

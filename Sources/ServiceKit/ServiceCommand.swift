@@ -115,7 +115,7 @@ struct ServiceCommand<Definition: ServiceDefinition>: ParsableCommand {
             apiDescription: Definition.apiDescription)
         // Only now: the service's client may open descriptors, and fail hard without them.
         Definition.addRoutes(to: &router, options: own)
-        signal(SIGPIPE, SIG_IGN)  // A log that nobody reads any more is no reason to stop.
+        signal(SIGPIPE, SIG_IGN)  // A closed log is no reason to stop.
         // Before anybody can know that the service is there.
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         let server: Server

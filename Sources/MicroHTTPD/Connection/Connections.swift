@@ -59,7 +59,7 @@ final class Connections: Sendable {
 
 /// What the server waits for on a connection, and since when.
 ///
-/// libmicrohttpd's own timeout would start anew with every byte.
+/// libmicrohttpd's own timeout would restart with every byte.
 ///
 /// libmicrohttpd's thread writes; the task that looks for late peers reads.
 final class ConnectionRecord: Sendable {

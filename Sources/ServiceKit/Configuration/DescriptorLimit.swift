@@ -4,7 +4,7 @@ import Glibc
 public enum DescriptorLimit {
     /// The fewest with which a service starts.
     ///
-    /// Its own files are up to 18; 14 more are for what is open for a moment, such as those of /proc
+    /// Its own files are up to 18; 14 more are for files open for a moment, such as those of /proc
     /// for Dispatch, which ends a process that can open no more files. Connections get the rest.
     static let least = 64
 

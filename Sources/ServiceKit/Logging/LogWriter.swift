@@ -5,8 +5,8 @@ import Synchronization
 /// Collects the lines of the log and writes them to standard output, within 100 ms.
 ///
 /// On any thread. A line that is urgent is written at once, with those before it; so is everything
-/// when a lot has collected. Nothing waits for a reader: what is not taken is kept and offered again,
-/// and what finds no room is lost and counted.
+/// when a lot has collected. Nothing waits for a reader: bytes not taken are kept and offered again,
+/// and lines that find no room are dropped and counted.
 final class LogWriter: Sendable {
     private struct State {
         var bytes: [UInt8] = []
