@@ -1,7 +1,7 @@
 .PHONY: run test api-test check deploy-test stack-test page-test readme-test docs examples failures \
 	clients soak torture demo bench lint format setup help
 
-# What the Swift toolchain does not bring.
+# What the Swift toolchain does not include.
 PACKAGES := libmicrohttpd-dev pkg-config curl
 BENCH_PACKAGES := wrk gcc libc6-dev python3-venv golang-go
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
@@ -17,20 +17,20 @@ test: setup ## Run the tests
 	swift build --build-tests
 	swift test --skip-build
 
-api-test: setup ## Hold the services against their descriptions, with tools from PyPI
+api-test: setup ## Test the services against their descriptions, with tools from PyPI
 	@python3 -c 'import ensurepip' 2>/dev/null || $(call install,python3-venv)
 	swift build --product service-a
 	swift build --product service-b
 	@scripts/api-test
 
-deploy-test: setup ## Validate what is in deploy/, with tools from PyPI and Debian
+deploy-test: setup ## Validate deploy/, with tools from PyPI and Debian
 	@python3 -c 'import ensurepip' 2>/dev/null || $(call install,python3-venv)
 	@apt-cache show prometheus >/dev/null 2>&1 || $(SUDO) apt-get update -qq
 	swift build --product service-a
 	swift build --product service-b
 	@scripts/deploy-test
 
-stack-test: ## Update, scale, kill and freeze under load on the engine that docker reaches
+stack-test: ## Update, scale, kill and freeze under load, on the current Docker engine
 	@scripts/stack-test
 
 page-test: setup ## Watch Service B's page in a browser, with Debian's Chromium
@@ -39,7 +39,7 @@ page-test: setup ## Watch Service B's page in a browser, with Debian's Chromium
 	swift build --product service-b
 	@scripts/page-test
 
-readme-test: setup ## Run the curls of the documentation, and compare what they print
+readme-test: setup ## Run the documentation's curls, and compare their output
 	swift build --product service-a
 	swift build --product service-b
 	@scripts/readme-test
@@ -55,7 +55,7 @@ soak: setup ## Kill, freeze and restart Service A for minutes, and measure
 	swift build -c release --build-tests -Xswiftc -enable-testing --scratch-path .build-soak
 	SOAK=1 swift test -c release --skip-build --scratch-path .build-soak --filter SoakTests
 
-# With a sanitizer, which makes everything slow, a quarter of the requests.
+# A sanitizer makes everything slow: a quarter of the requests.
 TORTURE := $(if $(SANITIZE),0.25,1)
 TORTURE_BUILD := -c release --scratch-path .build-soak$(SANITIZE) $(SANITIZE:%=--sanitize=%)
 torture: setup ## Malformed requests, slow clients, restarts; SANITIZE=thread or address
@@ -63,19 +63,19 @@ torture: setup ## Malformed requests, slow clients, restarts; SANITIZE=thread or
 	TORTURE=$(TORTURE) swift test $(TORTURE_BUILD) --skip-build --disable-xctest --no-parallel \
 		--filter TortureTests
 
-demo: setup ## See Service A fail, and Service B not
+demo: setup ## See Service A fail, and Service B survive
 	swift build -c release --product service-a
 	swift build -c release --product service-b
 	@scripts/demo
 
-failures: setup ## Try Service B on the catalogue of misbehaviours, for FAILURES.md (2 minutes)
+failures: setup ## Run all misbehaviours against Service B, for FAILURES.md (2 minutes)
 	swift build --product service-b
 	swift build --product misbehave
 	@scripts/failures >FAILURES.new && mv FAILURES.new FAILURES.md
 
 CLIENT_PACKAGES := jq golang-go nodejs default-jdk-headless libjackson2-databind-java python3-venv
 JACKSON := $(subst $() ,:,$(addprefix /usr/share/java/jackson-,core.jar databind.jar annotations.jar))
-clients: setup ## Try other HTTP clients on it, for docs/clients.md (half an hour)
+clients: setup ## Run them against other HTTP clients, for docs/clients.md (half an hour)
 	@{ command -v jq go node javac && python3 -c 'import ensurepip' && \
 		ls /usr/share/java/jackson-databind.jar; } >/dev/null 2>&1 || \
 		$(call install,$(CLIENT_PACKAGES))
@@ -89,7 +89,7 @@ clients: setup ## Try other HTTP clients on it, for docs/clients.md (half an hou
 	@Clients/table.py >clients.new && mkdir -p docs && mv clients.new docs/clients.md
 
 # BENCH_OPTIONS=--quick for one short round, to see whether everything works.
-bench: setup ## Measure both services beside others of their kind (15 minutes)
+bench: setup ## Measure both services beside similar ones (15 minutes)
 	@{ command -v wrk && command -v cc && command -v go && python3 -c 'import ensurepip'; } >/dev/null 2>&1 || \
 		$(call install,$(BENCH_PACKAGES))
 	swift build -c release --product service-a --static-swift-stdlib --scratch-path .build-static
@@ -112,7 +112,7 @@ lint: ## Check the format, the rules of the tree and the documentation, and the 
 	swift format lint --strict --recursive --parallel $(SWIFT_FILES)
 	@scripts/lint
 
-check: ## What must hold before a change lands: lint, test, docs, and four tests of services and files
+check: ## What must pass before a change lands: lint, test, docs, and four tests of services and files
 	$(MAKE) lint
 	$(MAKE) test
 	$(MAKE) docs
@@ -128,5 +128,5 @@ setup:
 	@{ pkg-config --exists libmicrohttpd && command -v curl; } >/dev/null 2>&1 || \
 		$(call install,$(PACKAGES))
 
-help: ## Say what there is to make
+help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -3,7 +3,7 @@
 // libcurl reads an answer and calls URLSession back with each line of its header and trailer sections,
 // and with each part of its body. Neither of them has a limit: an answer without an end goes on until
 // the call is cancelled, which waits for the queue that is busy with the answer, and libcurl keeps
-// every line in memory. And there are lines for which URLSession ends the process.
+// every line in memory. And some lines make URLSession end the process.
 //
 // Here a callback of ours stands between the two. It looks at each line and part, counts them, and
 // passes on no more than URLSession needs: a status line, an empty line, and the body in one part. To
@@ -25,12 +25,12 @@ enum {
     // Of status, header and trailer lines, those of interim responses (100, 103) among them.
     LINE_COUNT_LIMIT = 1000,
     LINE_SIZE_LIMIT = 64 * 1024,
-    // Of all that is read for one answer, so of what libcurl does not show as well: the sizes and
+    // Of all that is read for one answer, even of what libcurl does not pass on: the sizes and
     // extensions of chunks. A body in chunks of one byte is six times as long.
     READ_LIMIT = 1024 * 1024,
 };
 
-// What becomes of one answer on its way from libcurl to URLSession; every handle owns one.
+// One answer on its way from libcurl to URLSession; every handle owns one.
 typedef struct {
     void *easy;
     DataCallback header, write;
@@ -54,7 +54,7 @@ void *answer_of(void *easy)
     return answer;
 }
 
-// libcurl calls this with each line of a header section, of a trailer section too.
+// libcurl calls this with each line of a header or trailer section.
 static size_t header_line(char *line, size_t size, size_t count, void *context)
 {
     Answer *answer = context;
@@ -67,7 +67,7 @@ static size_t header_line(char *line, size_t size, size_t count, void *context)
         if (!is_status_line(line, length))
             return 0;
         answer->status = atoi(line + 9);
-        // What follows 101 is no other answer.
+        // No other answer follows 101.
         bool isInterim = answer->status < 200 && answer->status != 101;
         answer->part = isInterim ? INTERIM_SECTION : HEADER_SECTION;
         if (isInterim)
@@ -88,7 +88,7 @@ static size_t header_line(char *line, size_t size, size_t count, void *context)
         size_t taken = answer->header(line, size, count, answer->headerContext);
         return answer->status == 101 ? 0 : taken;
     }
-    // A field. Nobody asks for any, and URLSession would
+    // A field. Nobody needs any, and URLSession would
     // - end the process for one in a trailer section (none);
     // - end the process for `Location: //%zz/` (none), and follow any other;
     // - never complete the task for `WWW-Authenticate: Basic` (#5457, 6.3.2);
@@ -97,8 +97,8 @@ static size_t header_line(char *line, size_t size, size_t count, void *context)
     return length;
 }
 
-// URLSession collects whatever comes, in memory (#3204), and makes a timer anew for each part, which
-// for a body in chunks of one byte takes seconds (none). It gets the body in one part, at the end.
+// URLSession keeps everything in memory (#3204), and makes a new timer for each part, which for a
+// body in chunks of one byte takes seconds (none). It gets the body in one part, at the end.
 static size_t body_part(char *data, size_t size, size_t count, void *context)
 {
     Answer *answer = context;
@@ -227,13 +227,13 @@ MultiHandleInfo CFURLSessionMultiHandleInfoRead(void *multi, int *left)
     if (answer == NULL)
         return info;
     int *code = &info.resultCode.value;
-    // Of an answer that was ended here, its status says more.
+    // For an answer that was ended here, its status says more.
     bool isEnded = *code == CODE_WRITE_ERROR || *code == CODE_ABORTED_BY_CALLBACK;
     if (isEnded && answer->part == REST && answer->status != 200)
         *code = CODE_OK;
     if (*code != CODE_OK)
         return info;
-    // An answer that ends inside its header section, which to libcurl is no error, ends the process:
+    // An answer that ends inside its header section, no error to libcurl, ends the process:
     // "Transfer completed, but there's no response" (#5286, 6.4).
     if (answer->part != REST)
         *code = CODE_GOT_NOTHING;

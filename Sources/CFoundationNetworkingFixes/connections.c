@@ -1,11 +1,11 @@
 // Where a call goes, and which connections are used again.
 //
-// URLSession makes a handle of libcurl's for each call, and leaves to libcurl's defaults and to the
-// environment what is set here. It also parses each URL a second time, which leaks.
+// URLSession makes a libcurl handle for each call, and leaves the settings made here to libcurl's
+// defaults and the environment. It also parses each URL a second time, which leaks.
 //
-// libcurl keeps connections for the next calls, but no more idle ones than four for each call of the
-// moment: whenever there are fewer calls, it closes connections that the next ones need (12 to 63 us
-// of a call, with 64 at once). And it keeps one on which something has come that nobody asked for.
+// libcurl keeps connections for the next calls, but at most four idle ones for each current call:
+// whenever there are fewer calls, it closes connections that the next ones need (12 to 63 us of a
+// call, with 64 at once). And it keeps one that has received bytes that nobody asked for.
 
 #include "functions.h"
 
@@ -38,9 +38,9 @@ MultiCode CFURLSession_multi_setopt_l(void *multi, MultiOption option, long valu
     return next.multi_setopt_l(multi, option, value);
 }
 
-// The original leaks 150 bytes and more on every call (#5498, main), and takes no IPv6 address
-// (#5496, main). It is to make sure that URLSession and libcurl read a URL alike; here there is but
-// one, and it is the operator's.
+// The original leaks 150 bytes or more on every call (#5498, main), and rejects IPv6 addresses
+// (#5496, main). It ensures that URLSession and libcurl parse a URL alike; here there is only one,
+// the operator's.
 bool CFURLSessionCurlHostIsEqual(const char *url, const char *host)
 {
     (void) url; (void) host;
@@ -51,7 +51,7 @@ bool CFURLSessionCurlHostIsEqual(const char *url, const char *host)
 // (curl #10690, 8.0). So idle ones stay in the epoll set of their session (sockets.c).
 void watch_idle(int epoll, int socket)
 {
-    // Its number is negative for as long as it is idle.
+    // Its number is negative while it is idle.
     struct epoll_event event = {.events = EPOLLIN, .data.fd = ~socket};
     epoll_ctl(epoll, EPOLL_CTL_MOD, socket, &event);
 }
@@ -60,7 +60,7 @@ void end_idle(int epoll, int socket)
 {
     epoll_ctl(epoll, EPOLL_CTL_DEL, socket, NULL);
     shutdown(socket, SHUT_RDWR);
-    // libcurl closes a connection that it finds at its end before it sends a request: this drops what
-    // has come before that end.
+    // libcurl closes a connection that it finds at its end before it sends a request: this drops
+    // the bytes before that end.
     recv(socket, NULL, INT_MAX, MSG_DONTWAIT | MSG_TRUNC);
 }

@@ -1,9 +1,9 @@
-// What is done to FoundationNetworking 6.3 from outside: bugs are fixed, and time is saved.
+// Fixes for FoundationNetworking 6.3, from outside: of bugs, and of wasted time.
 //
 // URLSession reaches libcurl through C functions that libFoundationNetworking.so calls by way of
-// its PLT, so that a definition in the executable stands before each of them. They serve every
+// its PLT, so that a definition in the executable replaces each of them. They serve every
 // URLSession of the process, which here is EchoClient's alone: it calls one configured host and
-// asks for nothing of an answer but its status and its body.
+// needs nothing of an answer but its status and its body.
 //
 // - answers.c: what an answer may be and how large it may get
 // - lines.c: which lines of an answer are malformed
@@ -12,12 +12,11 @@
 // - timers.c: how long a call may take
 // - queues.c: on which thread a call starts
 //
-// For the last three, functions of libdispatch have definitions here too, which are the whole
-// process's. They do what libdispatch's own do, but for what URLSession asks for on a thread and in
-// a moment that is marked.
+// For the last three, functions of libdispatch are replaced too, for the whole process. They do as
+// libdispatch's own do, except for calls of URLSession on a thread and at a moment that are marked.
 //
 // Issue numbers are those of swiftlang/swift-corelibs-foundation; "none" means that no release has
-// a fix yet. This file finds the functions that the others stand before.
+// a fix yet. This file finds the functions that the others replace.
 
 #define _GNU_SOURCE
 #include "functions.h"
@@ -32,7 +31,7 @@ struct Next next;
 bool isActive;
 bool isEpollActive, areTimersActive, isQueueActive;
 
-// Finds the definition that is not here.
+// Finds the original definition.
 static int find(const char *name, void *function)
 {
     void *found = dlsym(RTLD_NEXT, name);
@@ -47,7 +46,7 @@ static int stand_before(const char *name, void *function)
     return find(name, function) && dlsym(RTLD_DEFAULT, name) != dlsym(RTLD_NEXT, name);
 }
 
-// Each is looked for, whether another one is missing or not: it is called all the same.
+// Looks for each, even if another one is missing: it is called all the same.
 __attribute__((constructor)) static void find_functions(void)
 {
     isActive = stand_before("CFURLSessionEasyHandleInit", &next.init)

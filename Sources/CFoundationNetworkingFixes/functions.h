@@ -38,7 +38,7 @@ enum {
     MULTI_OPT_MAX_HOST_CONNECTIONS = 7,
     MULTI_OPT_SOCKETDATA = 10002,
     MULTI_OPT_TIMERDATA = 10005,
-    // What libcurl calls a socket when it is its timer that has fired.
+    // In place of a socket, when libcurl's timer has fired.
     SOCKET_TIMEOUT = -1,
     POLL_IN = 1,
     POLL_OUT = 2,
@@ -49,10 +49,10 @@ enum {
     CODE_GOT_NOTHING = 52,
 };
 
-// No other library is to find these.
+// Hidden from other libraries.
 #pragma GCC visibility push(hidden)
 
-// The functions behind the ones here.
+// The originals of the functions replaced here.
 extern struct Next {
     void *(*init)(void);
     void (*deinit)(void *);
@@ -78,7 +78,7 @@ extern struct Next {
     void (*sync)(void *, void *);
 } next;
 
-// All or nothing: in a Foundation that lacks one of them, everything stays as it is.
+// All or nothing: in a Foundation that lacks one of them, nothing changes.
 extern bool isActive;
 
 // The same for the parts that save time or a rare crash. The queue needs the epoll set.
@@ -87,13 +87,13 @@ extern bool isEpollActive, areTimersActive, isQueueActive;
 // Whether the first line of an answer is one of HTTP/1.
 bool is_status_line(const char *line, size_t size);
 
-// What an answer says its length is.
+// The length that an answer states.
 typedef struct {
     bool isKnown;
     unsigned long long value;
 } Length;
 
-// Whether a line is no Content-Length, or one number that is the same as the one before.
+// Whether a line is not a Content-Length, or is one number, the same as the one before.
 bool is_length_clear(const char *line, size_t size, Length *length);
 
 // Gives a new handle its answer, and takes it when the handle has gone.
@@ -103,7 +103,7 @@ void *answer_of(void *easy);
 // A handle connects this socket, or waits for its answer there.
 void watch_answer(void *easy, int socket);
 
-// Waits for what comes unasked on an idle connection, and makes it one that libcurl closes.
+// Watches an idle connection for unsolicited bytes, and makes libcurl close one that has them.
 void watch_idle(int epoll, int socket);
 void end_idle(int epoll, int socket);
 

@@ -1,7 +1,7 @@
 // Which lines of an answer are malformed.
 //
-// libcurl is lenient: it takes a line for what it most likely means. Another reader of the same
-// connection, a proxy for one, can take it for something else, and see another answer.
+// libcurl is lenient: it guesses what a line means. Another reader of the same connection, such as
+// a proxy, can guess differently, and see another answer.
 
 #include "functions.h"
 
@@ -14,8 +14,8 @@ static bool is_digit(char character)
     return character >= '0' && character <= '9';
 }
 
-// libcurl takes these letters in lower case as well, and then any status for 200, and a version such
-// as 2.0 or x.1, which are not HTTP/1 (RFC 9112 §2.3).
+// libcurl accepts these letters in lower case as well, and then takes any status for 200, and
+// accepts a version such as 2.0 or x.1, which are not HTTP/1 (RFC 9112 §2.3).
 bool is_status_line(const char *line, size_t size)
 {
     return size > 12 && memcmp(line, "HTTP/1.", 7) == 0 && line[8] == ' '

@@ -1,16 +1,16 @@
 // On which thread a call starts.
 //
-// URLSession does all its work on one serial queue. Whoever makes a task and resumes it waits
-// there for the queue: dataTask(with:) and resume() call dispatch_sync, and so one thread goes to
-// sleep until another one has woken up, worked and woken it again. With 64 calls at once that is
-// 151 us of a call.
+// URLSession does all its work on one serial queue. A thread that makes a task and resumes it waits
+// for the queue: dataTask(with:) and resume() call dispatch_sync, so the thread goes to sleep until
+// another one has woken up, worked and woken it again. With 64 calls at once that is 151 us of a
+// call.
 //
-// Here calls start on that queue itself (cfnf_async), many of them in one go. The way there is the
-// queue that URLSession gives to the source of a session's epoll set (sockets.c). What runs on it
-// has the queue already, and to wait for it again would be for ever: libdispatch ends the process.
-// So in what cfnf_async runs, on that thread and until it returns, dispatch_sync calls the block
-// that it is given where it is: nobody else can have the queues that URLSession asks for, which
-// all lead to this one, or belong to a task that nobody else knows yet.
+// Here calls start on that queue itself (cfnf_async), many of them in one go. It is reached by the
+// queue that URLSession gives to the source of a session's epoll set (sockets.c). Code that runs on
+// it holds the queue already, and waiting for it again would be a deadlock: libdispatch ends the
+// process. So in a block of cfnf_async, on that thread and until it returns, dispatch_sync calls
+// its block in place: nobody else can hold the queues that URLSession asks for, which all lead to
+// this one, or belong to a task that nobody else knows yet.
 
 #define _GNU_SOURCE
 #include "functions.h"
@@ -36,7 +36,7 @@ __attribute__((weak)) void __interceptor_dispatch_sync(void *queue, void *block)
 // Of the session that was made last.
 static _Atomic(void *) sessionQueue;
 
-// Whether libdispatch's users in Swift come by here.
+// Whether Swift's calls of libdispatch reach this file.
 static atomic_bool isCalled;
 
 static _Thread_local bool isOnQueue;

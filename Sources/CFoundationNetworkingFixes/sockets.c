@@ -1,7 +1,7 @@
 // How a session waits for its sockets.
 //
 // libcurl tells URLSession which sockets to wait for, and is called when one is ready.
-// It makes a source of libdispatch for each socket of each transfer, one for input and one
+// URLSession makes a dispatch source for each socket of each transfer, one for input and one
 // for output, and cancels both with the transfer. That costs 63 us of a call, with 64 at once, and
 // has two bugs (none):
 // - A connection that is reset (EPOLLHUP) can end the process. libdispatch's manager thread marks
@@ -12,10 +12,10 @@
 //   while a new connection waits for its answer.
 //
 // Here all sockets of a session are in one epoll set, and URLSession has one source, for the
-// descriptor of that set, which stays and never has EPOLLHUP. When it fires, URLSession has libcurl
-// handle "the socket", and CFURLSessionMultiHandleAction handles those that are ready.
+// descriptor of that set, which stays and never has EPOLLHUP. When it fires, URLSession tells
+// libcurl to handle "the socket", and CFURLSessionMultiHandleAction handles those that are ready.
 //
-// URLSession takes an error of any of these functions with `try!`, which ends the process. So none
+// URLSession calls all these functions with `try!`, so that an error ends the process. So none
 // returns one of its own: a socket that cannot be waited for is a call that times out.
 
 #include "functions.h"
@@ -46,7 +46,7 @@ static Set *sets;
 static SocketCallback next_socket;
 static TimerCallback next_timer;
 
-// The set that this thread has URLSession make a source for.
+// The set for which this thread makes URLSession create a source.
 static _Thread_local Set *registering;
 
 // Of the Swift runtime.
@@ -106,11 +106,11 @@ static void close_set(void *context)
     free(set);
 }
 
-// Has URLSession make its source, which it does before it returns.
+// Makes URLSession create its source, which it does before it returns.
 static bool is_registered(Set *set)
 {
     registering = set;
-    // URLSession looks at the first argument nowhere, and it may not be null.
+    // URLSession ignores the first argument, which must not be null.
     next_socket(set, set->epoll, POLL_IN, set->context, NULL);
     registering = NULL;
     return set->source != NULL && set->sources != NULL;

@@ -1,15 +1,14 @@
 // How long a call may take, and who measures that.
 //
 // URLSession measures a call's timeout with a timer of libdispatch, and makes it anew, four times
-// a call, when something of the answer has come: 76 us of a call. Each is to fire only once in a
-// great while, but to set and to cancel it is work for libdispatch's threads. The timeout counts
-// from the last thing that came, so that a slow answer can go on without an end, and takes whole
-// seconds.
+// a call, as parts of the answer arrive: 76 us of a call. It rarely fires, but setting and
+// cancelling it is work for libdispatch's threads. The timeout counts from the last part, so that
+// a slow answer can go on without an end, and takes whole seconds.
 //
-// libcurl has a timeout too, in milliseconds, for the whole transfer. It is part of what libcurl
-// keeps anyhow, and is looked at between two reads as well, where an answer without an end keeps
-// URLSession's queue busy. So libcurl measures the timeout here (cfnf_set_timeout), and those
-// timers of libdispatch are set to fire never.
+// libcurl has a timeout too, in milliseconds, for the whole transfer. libcurl keeps it anyway, and
+// checks it between two reads as well, where an answer without an end keeps URLSession's queue
+// busy. So libcurl measures the timeout here (cfnf_set_timeout), and those timers of libdispatch
+// are set never to fire.
 //
 // libcurl itself asks for one timer, for what it has to do next. That was a timer of libdispatch
 // as well, anew for each call. Here it is a timerfd in the epoll set of the session (sockets.c),
@@ -69,7 +68,7 @@ static void arm(Timer *timer, uint64_t time)
 {
     struct itimerspec spec = {
         .it_value = {.tv_sec = time / 1000000000, .tv_nsec = time % 1000000000}};
-    // Fails for no time that is given here. To set it also ends its being readable.
+    // Cannot fail for the times given here. Setting it also ends its being readable.
     timerfd_settime(timer->descriptor, TFD_TIMER_ABSTIME, &spec, NULL);
     timer->armed = time;
 }

@@ -7,10 +7,10 @@
 #include <sys/socket.h>
 #include <time.h>
 
-// The C that Swift cannot say. Whatever differs between libmicrohttpd 0.9.75 and 1.0.x is
-// decided in this file and in no other.
+// The C that Swift cannot express. Differences between libmicrohttpd 0.9.75 and 1.0.x are handled
+// in this file only.
 
-// MHD_start_daemon is variadic. No MHD_USE_ERROR_LOG: its messages are for clients to provoke.
+// MHD_start_daemon is variadic. No MHD_USE_ERROR_LOG: any client could provoke its messages.
 static inline struct MHD_Daemon *cmhd_start(
     int listen_socket, unsigned int connection_limit, size_t connection_memory,
     MHD_AccessHandlerCallback access,
@@ -117,11 +117,11 @@ static inline enum MHD_Result cmhd_next_field(
     return MHD_YES;
 }
 
-// Whether what libmicrohttpd tells of a request is what was sent, from the method to the empty
-// line. 0.9 takes the lines apart where they are, puts NUL for each colon and line end, and knows
-// where the last line ended. So where the parts it tells of do not follow each other there was
-// something that it does not tell: a folded line, a NUL, a line end without CR, a line that begins
-// with a colon, which it takes for the empty one. 1.0 refuses all that by itself.
+// Whether libmicrohttpd reports a request as it was sent, from the method to the empty line. 0.9
+// parses the lines in place, puts NUL for each colon and line end, and knows where the last line
+// ended. So a gap between the parts that it reports is something that it does not report: a folded
+// line, a NUL, a line end without CR, a line that begins with a colon, which it takes for the empty
+// one. 1.0 rejects all that by itself.
 static inline int cmhd_is_read_as_sent(
     struct MHD_Connection *connection, const char *method, const char *path, const char *query,
     const char *version)
@@ -136,10 +136,10 @@ static inline int cmhd_is_read_as_sent(
     return position.is_intact && position.next + 2 == method + cmhd_header_size(connection);
 }
 
-// Sends a response past libmicrohttpd, which needs what is left of the connection's memory even
-// for the refusal of a request that has taken all of it. Only in a call of the access handler but
-// the last, which must then return MHD_NO: nothing of an earlier response waits to be sent. The
-// socket's buffer has room, or else its client does not read.
+// Sends a response past libmicrohttpd, which needs some of the connection's memory even to reject
+// a request that has taken all of it. Only in a call of the access handler before the last, which
+// must then return MHD_NO: nothing of an earlier response waits to be sent. The socket's buffer has
+// room, or else its client does not read.
 static inline void cmhd_send_past(
     struct MHD_Connection *connection, const void *response, size_t size)
 {
@@ -154,7 +154,7 @@ static inline void cmhd_date(char text[30])
     strftime(text, 30, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &utc));
 }
 
-// The milliseconds since some time in the past, right to some of them, at next to no cost.
+// The milliseconds since some time in the past, accurate to a few, at next to no cost.
 static inline int64_t cmhd_milliseconds(void)
 {
     struct timespec now;

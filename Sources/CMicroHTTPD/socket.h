@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 // Sockets in the language of their interface. A function that fails returns -1 and sets *problem
-// to a text of the C library.
+// to a message of the C library.
 
 // Whether a listening socket shares its port with others. One that shares it before it listens would
 // also share it with those of another process. So the first one begins to listen alone, which fails
@@ -45,7 +45,7 @@ static inline int cmhd_try_connect(int fd, const struct addrinfo *address, int m
 }
 
 // A socket of the first address of `host` that works: listening if `milliseconds` is 0, or else
-// connected, with that limit to the connecting and to each later operation.
+// connected, with that limit on connecting and on each later operation.
 static inline int cmhd_open(
     const char *host, uint16_t port, int milliseconds, enum cmhd_sharing sharing,
     const char **problem)
@@ -91,7 +91,7 @@ static inline uint16_t cmhd_local_port(int fd)
 // POLLRDHUP, which poll.h has for GNU programs only; epoll's is the same.
 enum { CMHD_POLLRDHUP = EPOLLRDHUP };
 
-// The number of bytes that have arrived and were not yet read.
+// The number of bytes that have arrived and are not yet read.
 static inline int cmhd_unread(int fd)
 {
     int count = 0;
@@ -116,8 +116,8 @@ static inline uint32_t cmhd_backlog(int fd)
 }
 
 // Makes the kernel refuse new connections to this listening socket, by binding it to a network
-// interface that cannot exist. Connections that it has accepted, or begun to, are not affected,
-// which shutdown(2) and close(2) would reset. Needs no privilege since Linux 5.7.
+// interface that cannot exist. Connections that it has accepted, or begun to, are not affected;
+// shutdown(2) and close(2) would reset them. Needs no privilege since Linux 5.7.
 static inline int cmhd_refuse_connections(int fd)
 {
     const int interface = INT_MAX;

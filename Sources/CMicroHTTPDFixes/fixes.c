@@ -1,6 +1,6 @@
-// Fixes for bugs of libmicrohttpd, from outside: a definition in the executable stands before those
-// of the libraries, and libmicrohttpd calls even its own public functions by their names. Where it
-// is linked so that it does not (-Bsymbolic-functions), it is as it was before.
+// Fixes for bugs of libmicrohttpd, from outside: a definition in the executable comes before those
+// of the libraries, and libmicrohttpd calls even its own public functions by their names. If it is
+// linked so that it does not (-Bsymbolic-functions), those are not fixed.
 
 #define _GNU_SOURCE
 #include "CMicroHTTPDFixes.h"
@@ -22,9 +22,9 @@ __attribute__((constructor)) static void find_libmicrohttpd(void)
     lookup = dlsym(RTLD_NEXT, "MHD_lookup_connection_value_n");
 }
 
-// libmicrohttpd asks for 128 events, and where it gets as many it asks for more before it looks at
-// any of them, and waits for as long as it would with nothing to do (0.9.75, daemon.c:4996; 1.0.1,
-// 5613). So exactly 128 clients at once, or 256, would wait until something else happens. It never
+// libmicrohttpd asks for 128 events, and if it gets that many it asks for more before it handles
+// any, and waits for as long as it would with nothing to do (0.9.75, daemon.c:4996; 1.0.1, 5613).
+// So exactly 128 clients at once, or 256, would wait until something else happens. Here it never
 // gets 128.
 int epoll_wait(int descriptor, struct epoll_event *events, int count, int milliseconds)
 {
@@ -40,9 +40,9 @@ void cmhdf_hide_end(int descriptor, bool hides)
         atomic_store_explicit(&hides_end[descriptor], hides, memory_order_relaxed);
 }
 
-// When a connection is resumed, libmicrohttpd reads before it asks for the response, and where it
-// reads the end it closes the connection without one (0.9.75, connection.c:3766; 1.0.1, 6478). The
-// client that has only ended its own side would get no answer. There is nothing to read until then.
+// When a connection is resumed, libmicrohttpd reads before it asks for the response, and if it
+// reads the end it closes the connection without one (0.9.75, connection.c:3766; 1.0.1, 6478). A
+// client that has only ended its own side would get no answer. So until then, nothing can be read.
 ssize_t recv(int descriptor, void *buffer, size_t size, int flags)
 {
     ssize_t count = recvfrom(descriptor, buffer, size, flags, NULL, NULL);
@@ -66,7 +66,7 @@ enum MHD_Result cmhdf_queue_response(
     return queue_response(connection, status, response);
 }
 
-// What libmicrohttpd refuses by itself is HTML.
+// libmicrohttpd's own rejections are HTML.
 enum MHD_Result MHD_queue_response(
     struct MHD_Connection *connection, unsigned int status, struct MHD_Response *response)
 {
@@ -74,8 +74,8 @@ enum MHD_Result MHD_queue_response(
                               : on_refusal(connection, status);
 }
 
-// Up to 0.9.77, libmicrohttpd takes the blanks behind a value for a part of it, against RFC 9110
-// §5.5, and then does not know a length or a coding.
+// Up to 0.9.77, libmicrohttpd counts trailing blanks as a part of a value, against RFC 9110 §5.5,
+// and then does not recognize a length or a coding.
 enum MHD_Result MHD_lookup_connection_value_n(
     struct MHD_Connection *connection, enum MHD_ValueKind kind, const char *name, size_t name_size,
     const char **value, size_t *value_size)

@@ -7,9 +7,9 @@ extension Server {
     ///    themselves. For the drain delay, new ones are still accepted.
     /// 2. New connections are refused; clients that have connected are served.
     /// 3. Connections in the backlog are accepted, requests that arrive are read, and those in
-    ///    flight are finished. When all that is at rest, only idle connections are left. That it
-    ///    is at rest is a heuristic: ``restingTime``.
-    /// 4. What the timeout cuts off is abandoned, since libmicrohttpd must not stop while a
+    ///    flight are finished. When all is at rest, a heuristic (``restingTime``), only idle
+    ///    connections are left.
+    /// 4. Requests cut off by the timeout are abandoned, since libmicrohttpd must not stop while a
     ///    connection is suspended. From here on, no connection can be suspended.
     /// 5. libmicrohttpd closes what is left, and its threads end.
     func drain(_ daemon: consuming Daemon) async {
@@ -56,13 +56,13 @@ extension Server {
             let now = ContinuousClock.now
             let count = exchanges.count
             let isBusy = count > 0 || daemon.hasBacklog || connections.hasInput
-            // Without a sample for so long, the process was frozen, and libmicrohttpd was too.
+            // After so long without a sample, the process was frozen, and libmicrohttpd was too.
             let wasFrozen = now - lastSample > .milliseconds(100)
             if isBusy || wasFrozen { restingSince = now }
             lastSample = now
             let rest = min(now - restingSince, exchanges.silence, connections.silence)
             if rest >= Self.restingTime { return 0 }
-            // A sample every 10 ms: the kernel does not tell when a queue has become empty.
+            // A sample every 10 ms: the kernel does not signal that a queue is empty.
             guard now < deadline, (try? await Task.sleep(for: .milliseconds(10))) != nil else {
                 return count
             }

@@ -22,11 +22,11 @@ public final class Server: Service {
     ///
     /// Defaults: 1,000 connections on one thread; 20 s for a connection to be idle, 10 s for a header
     /// section, 30 s for content, 30 s for a client to read a response; no drain delay, and 5 s for
-    /// what is in flight at shutdown.
+    /// requests in flight at shutdown.
     public struct Configuration: Sendable {
         /// The name or address to listen on.
         public var host: String
-        /// The port to listen on; 0 takes a free one, which ``Server/port`` tells.
+        /// The port to listen on; 0 takes a free one, which ``Server/port`` reports.
         public var port: UInt16
         /// How many connections are served at once; more wait in the backlog.
         ///
@@ -36,8 +36,8 @@ public final class Server: Service {
         public var threads = 1
         /// How long a connection may be idle between two requests.
         public var idleTimeout: Duration = .seconds(20)
-        /// How long the header section of a request may take: that of a connection's first request
-        /// from its beginning, that of another one from the end of the idle timeout.
+        /// How long a header section may take: for a connection's first request from its opening,
+        /// for later ones from the end of the idle timeout.
         public var headerTimeout: Duration = .seconds(10)
         /// How long the content of a request may take.
         public var contentTimeout: Duration = .seconds(30)
@@ -71,10 +71,10 @@ public final class Server: Service {
     private let listener: Mutex<Listener?>
     private let draining = Atomic(false)
 
-    /// The fields of the configuration, in the form that is sent: to walk `HTTPFields` costs more.
+    /// The fields of the configuration, in the form that is sent: walking `HTTPFields` costs more.
     let commonFields: [(name: String, value: String)]
 
-    /// Whether responses are to say that the connection ends with them.
+    /// Whether responses must say that the connection ends with them.
     var isDraining: Bool { draining.load(ordering: .relaxed) }
 
     /// Listens on the address of `configuration`.
@@ -84,8 +84,8 @@ public final class Server: Service {
     ///   - router: the handlers.
     ///   - logger: gets the server's own events, such as start and shutdown.
     ///   - tracer: makes a span for each exchange, which is the handler's `ServiceContext.current`.
-    ///   - log: called once for each exchange when it has ended, on the exchange's thread of
-    ///     libmicrohttpd's, which waits for it.
+    ///   - log: called once for each exchange when it has ended, on libmicrohttpd's thread, which
+    ///     waits for it.
     /// - Throws: ``SocketError`` if the address cannot be bound, for example because the port is in
     ///   use.
     public init(
@@ -117,7 +117,7 @@ public final class Server: Service {
 
     /// Serves until graceful shutdown.
     ///
-    /// A server runs once. Cancelling its task cuts off what is in flight.
+    /// A server runs once. Cancelling its task cuts off the requests in flight.
     ///
     /// - Throws: ``SocketError`` if libmicrohttpd does not start.
     public func run() async throws {

@@ -43,8 +43,8 @@ struct Child {
 
     /// Waits until it ends, or ends it and all that it has started.
     ///
-    /// - Returns: its status, as wait(2) has it, and the bytes that it had in memory at most: of
-    ///   those that it has started and waited for, the largest counts.
+    /// - Returns: its status, as of wait(2), and its peak memory in bytes: of those that it has
+    ///   started and waited for, the largest counts.
     func wait(until deadline: ContinuousClock.Instant) -> (status: CInt, memory: Int) {
         var status: CInt = 0
         var usage = rusage()

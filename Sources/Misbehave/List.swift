@@ -4,7 +4,7 @@ import Misbehaviours
 /// `misbehave list`.
 struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Name them all: what each does, and what a good client makes of it.")
+        abstract: "List them all: what each does, and what a good client makes of it.")
 
     func run() {
         for kind in Misbehaviour.kinds {

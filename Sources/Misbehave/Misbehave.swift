@@ -7,12 +7,12 @@ import ServiceKit
 struct Misbehave: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "misbehave",
-        abstract: "Servers that misbehave in HTTP, each in its own way, to try clients on.",
+        abstract: "Servers that misbehave in HTTP, each in its own way, to test clients.",
         subcommands: [List.self, Serve.self, Try.self])
 
     /// Exit codes: 0; 1, a verdict is bad, or it cannot listen; 64, wrong usage, in one line.
     static func main() {
-        // Who starts us may have signals blocked, and Ctrl-C is how `serve` ends.
+        // The parent process may have blocked signals, and Ctrl-C is how `serve` ends.
         var none = sigset_t()
         _ = unsafe sigemptyset(&none)
         _ = unsafe sigprocmask(SIG_SETMASK, &none, nil)

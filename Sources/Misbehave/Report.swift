@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Misbehaviours
 
-/// What is printed of trials.
+/// The output about trials.
 struct Report {
     enum Format {
         case text, json, markdown

@@ -7,18 +7,18 @@ import ServiceKit
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Misbehave on a port until stopped, and log a line for each connection.",
-        discussion: "GET /echo?msg=… is echoed by those whose answer is right.")
+        discussion: "To GET /echo?msg=… those with a right answer echo the message.")
 
     @Argument(help: "What to do, by its name in the list.")
     var name: String?
 
-    @Option(parsing: .upToNextOption, help: "What to do after that, one after the other.")
+    @Option(parsing: .upToNextOption, help: "What to do after that, in this order.")
     var then: [String] = []
 
     @Option("Connections before the next one's turn", variable: "n", .wholeNumber(1...1_000_000))
     var after = 1
 
-    @Flag(help: "Do all of the list in turn, each for a connection, over and over.")
+    @Flag(help: "Do all of the list in turn, one for each connection, over and over.")
     var mixed = false
 
     @Option("Port to listen on; 0 takes a free one", variable: "port", .wholeNumber(0...65535))
@@ -47,7 +47,7 @@ struct Serve: ParsableCommand {
         }
     }
 
-    /// What is done, in this order.
+    /// The misbehaviours, in this order.
     private func plan() throws -> [Misbehaviour] {
         if mixed {
             guard name == nil, then.isEmpty else {

@@ -53,7 +53,7 @@ final class ServiceClient: Client {
         attempt.end = ends.joined(separator: ", ")
         if let late = asked.first(where: { $0.time >= limit }) { attempt.time = late.time }
         attempt.memory = memory
-        // One answer of three would do to deceive, and one failure to refuse.
+        // One answer of three is enough to deceive, and one failure to refuse.
         attempt.hasAnswer =
             misbehaviour.mayBeAnswered
             ? asked.allSatisfy(\.hasAnswer) : asked.contains(where: \.hasAnswer)
@@ -95,12 +95,12 @@ final class ServiceClient: Client {
             hasAnswer: status.hasPrefix("2") && text.contains(message))
     }
 
-    /// The message that is to come back; empty if there is none.
+    /// The message that should come back; empty if there is none.
     private var message: String {
         Query(Array(target.utf8.drop { $0 != UInt8(ascii: "?") }.dropFirst()))["msg"] ?? ""
     }
 
-    /// The most that the process has had in memory since it was last asked for.
+    /// The peak memory of the process since it was last reset.
     private func peakMemory() -> Int? {
         guard let pid,
             let status = try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8),

@@ -6,12 +6,12 @@ protocol Client {
     func attempt(_ misbehaviour: Misbehaviour, within limit: Duration) throws -> Attempt
 }
 
-/// What became of a client that met one misbehaviour.
+/// How a client met one misbehaviour.
 struct Attempt {
     /// How it ended, in its own terms: `exit 28`, `signal 11`, `503 timeout`.
     var end: String
     var time: Duration
-    /// What it had in memory at most, in bytes.
+    /// Its peak memory, in bytes.
     var memory: Int?
     /// Whether it has taken what came for the answer.
     var hasAnswer = false
@@ -28,12 +28,12 @@ struct Limits {
     /// Bytes more than a plain answer takes.
     let growth: Int
 
-    /// When it is late: twice the time of a plain answer, in which it starts, is not counted, and
-    /// half a second is for a machine that does other things as well.
+    /// When it is late: twice the time of a plain answer, in which it starts, is not counted, nor
+    /// half a second, for a busy machine.
     func time(plain: Attempt) -> Duration { timeout + plain.time * 2 + .milliseconds(500) }
 }
 
-/// What there is to say of an attempt.
+/// The judgement on an attempt.
 enum Verdict: String, CaseIterable, Encodable {
     case answered
     case failed = "failed in time"

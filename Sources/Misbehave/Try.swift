@@ -12,23 +12,23 @@ struct Try: ParsableCommand {
             misbehave try [options] --service <url>
             """,
         discussion: """
-            A command is run once for each, with the server's address for {url}, and is to exit with 0 \
-            if it has the answer. A service is asked three times for each, while this program is what \
-            it calls.
+            A command is run once for each, with the server's address for {url}, and must exit \
+            with 0 if it has the answer. A service is asked three times for each and calls this \
+            program.
 
             Bad verdicts, and exit code 1: late, crashed, grew, wrong, stuck (a service that takes \
-            no right answer afterwards). A valid answer that is refused is reported, and not bad.
+            no right answer afterwards). Refusing a valid answer is reported, but not bad.
             """)
 
     @Option(
-        name: .customLong("only"), help: "Only these: names or kinds of the list, with commas.")
+        name: .customLong("only"), help: "Only these names or kinds of the list, with commas.")
     var only: String?
 
     @Option("Deadline that the client has been given", variable: "timeout", .duration())
     var timeout = Duration.seconds(2)
 
     @Option(
-        "Megabytes that it may grow by: more than a plain answer takes", variable: "mb",
+        "Megabytes that it may use beyond a plain answer", variable: "mb",
         .wholeNumber(1...100_000))
     var growth = 64
 
@@ -38,7 +38,7 @@ struct Try: ParsableCommand {
     @Option("Port at which the service expects us", variable: "port", .wholeNumber(1...65535))
     var port: UInt16 = 8080
 
-    @Option(help: "Process of the service, whose size is judged if this is given.")
+    @Option(help: "Process of the service, to judge its memory.")
     var pid: Int32?
 
     @Flag(help: "Print JSON.")

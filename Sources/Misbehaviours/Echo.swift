@@ -42,7 +42,7 @@ package struct Echo: Sendable {
         "\(head)\n\(json)"
     }
 
-    /// A header section that says `chunked`, and then what is sent as chunks.
+    /// A header section that says `chunked`, and then these chunks.
     func chunked(_ chunks: String, fields: String = "") -> String {
         "HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\(fields)\n\(chunks)"
     }

@@ -2,7 +2,7 @@
 enum Gzip {
     private static let head: [UInt8] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]
 
-    /// `bytes` in gzip, with this checksum in the place of the right one.
+    /// `bytes` in gzip, with this checksum instead of the right one.
     static func of(_ bytes: [UInt8], checksum: UInt32? = nil) -> [UInt8] {
         head + stored(bytes) + littleEndian(checksum ?? crc(bytes))
             + littleEndian(UInt32(truncatingIfNeeded: bytes.count))
@@ -26,7 +26,7 @@ enum Gzip {
         (0..<8).reduce(byte) { crc, _ in crc >> 1 ^ (crc & 1 == 1 ? 0xedb8_8320 : 0) }
     }
 
-    /// Zeros by the deflate format: a literal, then its repetition by 258, over and over.
+    /// Zeros in deflate: a literal, then its repetition by 258, over and over.
     ///
     /// It ends without a checksum.
     static func ofZeros(count: Int) -> [UInt8] {

@@ -8,11 +8,11 @@ package struct Misbehaviour: Sendable, CustomStringConvertible {
         case late
         /// The connection ended before a complete answer.
         case cutOff = "cut off"
-        /// The answer's status is not one of success.
+        /// The answer's status is not a success.
         case badStatus = "bad status"
         /// What came is not a valid answer to the request.
         case badAnswer = "bad answer"
-        /// It is a valid answer, and taken.
+        /// It is a valid answer, and accepted.
         case answer
     }
 
@@ -61,7 +61,7 @@ package struct Misbehaviour: Sendable, CustomStringConvertible {
 
     package var description: String { name }
 
-    /// Whether an answer that is the right one is right.
+    /// Whether accepting the answer is right.
     package var mayBeAnswered: Bool { outcome == .answer || alternative == .answer }
 
     /// Whether a failure is right.

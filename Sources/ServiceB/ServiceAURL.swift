@@ -6,16 +6,16 @@ struct ServiceAURL: Sendable, CustomStringConvertible {
     /// Service A on this machine, at its default port.
     static let local = Self("http://localhost:8080")!  // Tested by every start without an option.
 
-    /// The URL as it was given, but for a slash at its end.
+    /// The URL as it was given, without a slash at its end.
     var description: String { origin + path.dropLast("/echo?msg=".count) }
 
-    /// The characters that may stand in the value of a query's parameter as they are (RFC 3986
-    /// §3.4), less `+`, `&` and `%`, which mean something there; and the space, which becomes `+`.
+    /// The characters that need no escape in the value of a query parameter (RFC 3986 §3.4), less
+    /// `+`, `&` and `%`, which have a meaning there; and the space, which becomes `+`.
     private static let plain = CharacterSet(
         charactersIn:
             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$'()*,;:=@/? ")
 
-    /// Of a request target, which is what Service A counts.
+    /// The limit of a request target, which is what Service A counts.
     private static let targetLimit = 8 * 1024
 
     private let origin: String
@@ -55,10 +55,10 @@ struct ServiceAURL: Sendable, CustomStringConvertible {
         return Socket.isIPv6(Array(parts[0].utf8)[...]) && parts.last != ""
     }
 
-    /// The URL that has Service A echo `message`; nil where it would be over Service A's limit.
+    /// The URL that makes Service A echo `message`; nil if it would exceed Service A's limit.
     ///
     /// Its query is no longer than a valid one in which `message` came, or else Service A could
-    /// refuse what Service B has taken.
+    /// reject a message that Service B has accepted.
     func echo(_ message: String) -> URL? {
         // Nil only for text that is not Unicode, which a String cannot be.
         guard let value = message.addingPercentEncoding(withAllowedCharacters: Self.plain) else {

@@ -36,7 +36,7 @@ public enum JSON: Sendable {
         }
     }
 
-    /// Appends `text` as a string of JSON, in which only what must be escaped is (RFC 8259 §7).
+    /// Appends `text` as a JSON string, escaping only what must be escaped (RFC 8259 §7).
     static func quote(_ text: String, into bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
         defer { bytes.append(UInt8(ascii: "\"")) }
@@ -74,7 +74,7 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral {
 
     /// An object; its keys must differ.
     public init(dictionaryLiteral members: (String, JSON)...) {
-        // A single one is what the busiest answers have.
+        // The busiest answers have a single one.
         self = .object(members.count < 2 ? members : members.sorted { $0.0 < $1.0 })
     }
 }

@@ -79,8 +79,8 @@ struct ServiceCommand<Definition: ServiceDefinition>: ParsableCommand {
         return arguments
     }
 
-    /// What ArgumentParser says of a mistake; of a value only what ``Setting`` says of it, with the
-    /// name of what held it in front.
+    /// ArgumentParser's text for a mistake; for an invalid value only that of ``Setting``, after
+    /// the name of the flag or variable.
     private static func usageError(_ error: any Error, variable: String?) -> UsageError {
         let message = message(for: error)
         let value = message.firstMatch(of: /(?s).* is invalid for '(--[a-z-]+) <[A-Z_]+>': (.*)/)
@@ -113,9 +113,9 @@ struct ServiceCommand<Definition: ServiceDefinition>: ParsableCommand {
         let common = CommonRoutes(
             in: &router, metricsHelp: Definition.metricsHelp,
             apiDescription: Definition.apiDescription)
-        // Only now: a client of the service's may open descriptors, and fail hard without them.
+        // Only now: the service's client may open descriptors, and fail hard without them.
         Definition.addRoutes(to: &router, options: own)
-        signal(SIGPIPE, SIG_IGN)  // A log that nobody reads any more is no reason to stop.
+        signal(SIGPIPE, SIG_IGN)  // A closed log is no reason to stop.
         // Before anybody can know that the service is there.
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         let server: Server

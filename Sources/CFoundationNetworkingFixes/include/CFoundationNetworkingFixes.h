@@ -13,11 +13,11 @@ bool cfnf_use_epoll(void);
 // Whether libcurl measures the timeout of a call, and no timer of libdispatch (timers.c).
 bool cfnf_keep_timers(void);
 
-// How many milliseconds libcurl gives a transfer that is started from now on; 0 is no limit. To be
-// called before any session is made.
+// How many milliseconds libcurl gives a transfer that is started from now on; 0 is no limit. Call
+// it before any session is made.
 void cfnf_set_timeout(long milliseconds);
 
-// A block, which only Swift knows as one.
+// A block, which only Swift sees as one.
 #if __BLOCKS__
 typedef void (^CFNFBlock)(void);
 #else

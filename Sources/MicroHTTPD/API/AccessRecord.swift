@@ -21,14 +21,14 @@ public struct AccessRecord: Sendable {
     public enum Ending: Sendable {
         /// The response was sent, whole.
         case answered
-        /// The connection broke first: the client closed it, as a rule.
+        /// The connection broke first, usually because the client closed it.
         case clientLeft
         /// The shutdown timeout passed first.
         case cutOff
     }
 
     /// The status of the response if that was sent; 499, which is nginx's, for a client that left
-    /// first, and 503 for what was cut off.
+    /// first, and 503 for an exchange that was cut off.
     public var code: Int {
         switch ending {
         case .answered: response?.status.code ?? 499

@@ -17,7 +17,7 @@ public struct Query: Sendable {
         hasEscapes = bytes.span.contains(UInt8(ascii: "+"), UInt8(ascii: "%"))
     }
 
-    /// Whether every escape is whole, and all that the bytes stand for is UTF-8.
+    /// Whether every escape is complete, and the decoded bytes are UTF-8.
     var isValid: Bool {
         guard hasEscapes else { return bytes.span.isUTF8 }
         return bytes.split(separator: UInt8(ascii: "&")).allSatisfy { pair in
@@ -43,7 +43,7 @@ public struct Query: Sendable {
     }
 
     private func isName(_ text: ArraySlice<UInt8>, _ name: String) -> Bool {
-        // As a rule nothing in a name is escaped.
+        // Names are rarely escaped.
         text.span.equals(name.utf8.span)
             || decode(text).map { $0.utf8.span.equals(name.utf8.span) } ?? false
     }

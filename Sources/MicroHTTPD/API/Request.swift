@@ -55,6 +55,6 @@ public struct Request: Sendable {
 }
 
 extension HTTPRequest.Method {
-    /// Stands for a method that is no token (RFC 9110 §9.1), and that therefore no route has.
+    /// Stands for a method that is not a token (RFC 9110 §9.1), and so has no route.
     static let unknown = Self("UNKNOWN")!  // "UNKNOWN" is a token.
 }

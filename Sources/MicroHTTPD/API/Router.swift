@@ -11,8 +11,8 @@ public typealias AsyncHandler = @Sendable (Request) async throws -> Response
 
 /// Finds the handler of a request by path and method.
 ///
-/// A handler is a function from a request to a response, `async` if it waits. What it throws is
-/// answered with the status of an ``HTTPError``, or with 500.
+/// A handler is a function from a request to a response, `async` if it waits. An
+/// ``HTTPError`` that it throws is answered with its status, any other error with 500.
 ///
 /// ```swift
 /// var router = Router { error in Response(status: error.status) }
@@ -23,7 +23,7 @@ public typealias AsyncHandler = @Sendable (Request) async throws -> Response
 /// }
 /// ```
 public struct Router: Sendable {
-    // Few, so that to look at each is faster than to hash a path.
+    // Few: looking at each is faster than hashing a path.
     private var routes: [Route] = []
 
     /// Makes the response for an error, the server's own or a handler's.
@@ -84,7 +84,7 @@ public struct Router: Sendable {
 
     /// The route of `path`; nil where there is none.
     func route(of path: String) -> Route? {
-        // By bytes: to compare what is not ASCII would normalize it first.
+        // By bytes: comparing strings that are not ASCII would normalize them first.
         let path = path.utf8.span
         for route in routes where route.path.utf8.count == path.count {
             if route.path.utf8.span.equals(path) { return route }
@@ -95,7 +95,7 @@ public struct Router: Sendable {
 
 /// A path and the handlers of its methods.
 ///
-/// A class: a struct in a collection has its closures wrapped once more.
+/// A class: the closures of a struct in a collection are wrapped once more.
 final class Route: Sendable {
     /// A handler, by whether it may wait.
     enum Handler: Sendable {
@@ -104,7 +104,7 @@ final class Route: Sendable {
     }
 
     let path: String
-    // One or two, so that to look at each is faster than to hash a method.
+    // One or two: looking at each is faster than hashing a method.
     fileprivate let handlers: [(method: HTTPRequest.Method, handler: Handler)]
 
     fileprivate init(path: String, handlers: [(method: HTTPRequest.Method, handler: Handler)]) {

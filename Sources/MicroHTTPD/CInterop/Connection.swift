@@ -4,7 +4,7 @@ import HTTPTypes
 
 /// A connection inside one of libmicrohttpd's callbacks, on libmicrohttpd's thread.
 ///
-/// It is lent for the length of the callback: nothing here may keep it, and none of it escapes.
+/// It is borrowed for the callback: nothing here may keep it, and none of it escapes.
 @safe struct Connection: ~Copyable {
     private let pointer: OpaquePointer
 
@@ -45,7 +45,7 @@ import HTTPTypes
     }
 
     private static func method(_ name: UnsafePointer<CChar>) -> HTTPRequest.Method? {
-        // To make one of a string costs more, and nearly all are this one.
+        // Parsing a string costs more, and nearly all are this one.
         unsafe strcmp(name, "GET") == 0 ? .get : HTTPRequest.Method(String(cString: name))
     }
 
@@ -59,7 +59,7 @@ import HTTPTypes
                     let name = unsafe UnsafeRawBufferPointer(start: name, count: nameSize)
                     let value = unsafe UnsafeRawBufferPointer(
                         start: value, count: value == nil ? 0 : valueSize)
-                    // Behind the name there is the colon, and then the value, as a rule.
+                    // After the name comes the colon, and usually the value.
                     let distance = unsafe value.baseAddress.flatMap { value in
                         unsafe name.baseAddress.map { unsafe value - $0 }
                     }
@@ -77,8 +77,8 @@ import HTTPTypes
         return section
     }
 
-    /// Sends `response` without libmicrohttpd; only in a call of the access handler but the last,
-    /// which must then have the connection closed.
+    /// Sends `response` past libmicrohttpd; only in a call of the access handler before the last,
+    /// which must then close the connection.
     func sendPast(_ response: Response, to request: Request) {
         var head = "HTTP/1.1 \(response.status)\r\nDate: \(Self.date)\r\nConnection: close\r\n"
         forEachField(of: response, to: request) { head += "\($0): \($1)\r\n" }
@@ -101,7 +101,7 @@ import HTTPTypes
         // The queue takes a reference of its own, and the count is safe on every thread.
         defer { unsafe MHD_destroy_response(made) }
         func add(_ name: String, _ value: String) {
-            // Lent as they are; an argument of type String would be copied to the heap first.
+            // Borrowed in place; an argument of type String would be copied to the heap first.
             unsafe name.withCString { name in
                 _ = unsafe value.withCString { unsafe MHD_add_response_header(made, name, $0) }
             }
@@ -126,7 +126,7 @@ import HTTPTypes
         body("X-Request-Id", request.id)
     }
 
-    /// Gives a rejection of libmicrohttpd's own the form of the others.
+    /// Sends a rejection of libmicrohttpd's own in the form of the others.
     ///
     /// - Returns: false if the connection is to be closed.
     func reject(status: Int) -> Bool {
@@ -167,8 +167,8 @@ import HTTPTypes
 /// A connection that libmicrohttpd leaves alone until it is resumed, by any thread, once.
 @safe struct SuspendedConnection: ~Copyable, Sendable {
     // Sendable: MHD_resume_connection is the one call that libmicrohttpd allows on any thread, and
-    // a suspended connection is freed by no one, for MHD_stop_daemon is not called before all are
-    // resumed (Exchanges.close).
+    // nobody frees a suspended connection, for MHD_stop_daemon is not called before all are resumed
+    // (Exchanges.close).
     nonisolated(unsafe) private let pointer: OpaquePointer
 
     fileprivate init(_ pointer: OpaquePointer) {

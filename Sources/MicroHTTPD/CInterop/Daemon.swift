@@ -100,7 +100,7 @@ private func access(
     guard let exchange = unsafe request.pointee else { return .NO }
     return unsafe Unmanaged<Exchange>.fromOpaque(exchange)._withUnsafeGuaranteedRef { exchange in
         let size = unsafe contentSize.pointee
-        // Of a request that expects 100 Continue there may be content of no bytes: not yet the end.
+        // A request that expects 100 Continue can have content of no bytes: not yet the end.
         if unsafe content != nil {
             // Content of a request has no meaning to any handler (RFC 9110 §9.3.1).
             unsafe contentSize.pointee = 0

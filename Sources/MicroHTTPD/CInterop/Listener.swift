@@ -38,16 +38,16 @@ package struct Listener: ~Copyable, Sendable {
     /// How many sockets there are.
     var count: Int { descriptors.count }
 
-    /// A second descriptor for one of the sockets, which the caller has to close.
+    /// A second descriptor for one of the sockets, which the caller must close.
     package func duplicate(_ index: Int = 0) throws(SocketError) -> CInt {
         let duplicate = fcntl(descriptors[index], F_DUPFD_CLOEXEC, 0)
         guard duplicate >= 0 else { throw SocketError(errno) }
         return duplicate
     }
 
-    /// Refuses, from now on, every new connection.
+    /// Refuses every new connection from now on.
     ///
-    /// Those that wait can still be accepted; to close the sockets would reset them.
+    /// Those that wait can still be accepted; closing the sockets would reset them.
     func refuseConnections() throws(SocketError) {
         for descriptor in descriptors where cmhd_refuse_connections(descriptor) != 0 {
             throw SocketError(errno)

@@ -1,7 +1,7 @@
 import CMicroHTTPD
 import Glibc
 
-/// The owner of one TCP socket that is connected.
+/// The owner of one connected TCP socket.
 ///
 /// Its operations block, each for the timeout at most.
 package struct Socket: ~Copyable, Sendable {
@@ -32,7 +32,7 @@ package struct Socket: ~Copyable, Sendable {
         }
     }
 
-    /// The bytes that have come, 64 KiB at most; none if the peer has closed the connection.
+    /// The bytes that have arrived, 64 KiB at most; none if the peer has closed the connection.
     package func receive() throws(SocketError) -> [UInt8] {
         var count = 0
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, initialized in
@@ -43,7 +43,7 @@ package struct Socket: ~Copyable, Sendable {
         return bytes
     }
 
-    /// A second descriptor for the same socket, which the caller has to close.
+    /// A second descriptor for the same socket, which the caller must close.
     package func duplicate() throws(SocketError) -> CInt {
         let duplicate = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
         guard duplicate >= 0 else { throw SocketError(errno) }
@@ -51,7 +51,7 @@ package struct Socket: ~Copyable, Sendable {
     }
 }
 
-/// What is done to sockets of libmicrohttpd's, which are known by their descriptors.
+/// Operations on libmicrohttpd's sockets, which are known by their descriptors.
 extension Socket {
     /// Whether bytes have arrived that libmicrohttpd has not read yet.
     static func hasInput(_ descriptor: CInt) -> Bool { cmhd_unread(descriptor) > 0 }
@@ -76,7 +76,7 @@ extension Socket {
     /// Ends the connection in both directions.
     static func shutDown(_ descriptor: CInt) { shutdown(descriptor, CInt(SHUT_RDWR)) }
 
-    /// Whether this is an address of IPv6.
+    /// Whether this is an IPv6 address.
     package static func isIPv6(_ text: ArraySlice<UInt8>) -> Bool {
         var address = in6_addr()
         return unsafe inet_pton(AF_INET6, String(decoding: text, as: UTF8.self), &address) == 1

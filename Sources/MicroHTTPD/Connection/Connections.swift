@@ -41,7 +41,7 @@ final class Connections: Sendable {
         meter.decrement()
     }
 
-    /// Closes the connections whose peer has not kept its deadline, or has ended its side.
+    /// Closes the connections whose peer has missed its deadline, or has ended its side.
     ///
     /// libmicrohttpd does not notice an end that arrives with other bytes: epoll reports both at
     /// once, and only once.
@@ -59,7 +59,7 @@ final class Connections: Sendable {
 
 /// What the server waits for on a connection, and since when.
 ///
-/// libmicrohttpd's own timeout would start anew with every byte.
+/// libmicrohttpd's own timeout would restart with every byte.
 ///
 /// libmicrohttpd's thread writes; the task that looks for late peers reads.
 final class ConnectionRecord: Sendable {
@@ -73,7 +73,7 @@ final class ConnectionRecord: Sendable {
         case content
         /// The handler.
         case handler
-        /// The client, to take the response.
+        /// The client, to read the response.
         case response
     }
 
@@ -127,8 +127,7 @@ final class ConnectionRecord: Sendable {
             && Socket.silence(descriptor) >= limits.idleTimeout
         if age > limit + limits.sendTimeout {
             // In every phase: libmicrohttpd may have to send a rejection of its own, or
-            // 100 Continue, to a client that does not read, and does not notice then that its input
-            // has ended.
+            // 100 Continue, to a client that does not read, and then misses the end of its input.
             Socket.shutDown(descriptor)
         } else if phase != .response, age > limit || isSilent || hasEnded {
             Socket.shutDownReading(descriptor)

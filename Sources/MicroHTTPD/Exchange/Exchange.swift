@@ -79,7 +79,7 @@ final class Exchange: Sendable {
 
     /// Answers before libmicrohttpd has read the whole request.
     ///
-    /// - Returns: false, for the connection is to be closed.
+    /// - Returns: false, for the connection must be closed.
     private func reject(_ error: HTTPError, on connection: borrowing Connection) -> Bool {
         let response = server.router.errorResponse(error)
         connection.sendPast(response, to: request)
@@ -129,7 +129,7 @@ final class Exchange: Sendable {
                 state = .answered(response)
                 return response
             case let other:
-                // Abandoned. libmicrohttpd makes no call of a suspended connection, and none after
+                // Abandoned. libmicrohttpd makes no call for a suspended connection, and none after
                 // the one in which a response was queued.
                 state = other
                 return nil
@@ -149,8 +149,8 @@ final class Exchange: Sendable {
         -> Bool
     {
         state.withLock { $0 = .running }
-        // Task.immediate runs here and now, up to where the handler first waits. A handler that did
-        // not wait has finished when it returns.
+        // Task.immediate runs in place, up to the handler's first wait. A handler that did not wait
+        // has finished when it returns.
         let task = Task.immediate { finish(with: await respond(with: handler)) }
         let isSuspended = state.withLock { state in
             switch consume state {

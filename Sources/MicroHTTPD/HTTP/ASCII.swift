@@ -17,18 +17,18 @@ package struct ASCIISet: Sendable {
         (byte < 64 ? low : byte < 128 ? high : 0) >> UInt64(byte & 63) & 1 == 1
     }
 
-    /// What a token is made of (RFC 9110 §5.6.2).
+    /// The characters of a token (RFC 9110 §5.6.2).
     static let token = Self(
         "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
-    /// What a name of a host is made of, beside escapes (RFC 3986 §3.2.2).
+    /// The characters of a host name, besides escapes (RFC 3986 §3.2.2).
     static let hostName = Self(
         "-._~!$&'()*+,;=0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
-    /// What a request's id is made of.
+    /// The characters of a request id.
     static let id = Self("-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
-    /// What a key of `tracestate` is made of (W3C Trace Context §3.3.1.3.1).
+    /// The characters of a key of `tracestate` (W3C Trace Context §3.3.1.3.1).
     static let tracestateKey = Self("-*/_0123456789abcdefghijklmnopqrstuvwxyz")
 }
 
@@ -80,9 +80,9 @@ extension Span<UInt8> {
         return true
     }
 
-    /// Whether these are the bytes of `text`, which is in lower case, but for the case of letters.
+    /// Whether these are the bytes of `text`, which is in lower case, ignoring the case of letters.
     ///
-    /// By bytes: `lowercased()` would make a `k` of the Kelvin sign.
+    /// By bytes: `lowercased()` would turn the Kelvin sign into a `k`.
     func equalsIgnoringCase(_ text: Span<UInt8>) -> Bool {
         guard count == text.count else { return false }
         for index in indices {

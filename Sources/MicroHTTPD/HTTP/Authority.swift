@@ -7,11 +7,11 @@ struct Authority {
     /// Whether there is a port.
     let hasPort: Bool
 
-    /// Takes `text` apart; nil if it is not an authority, or has a user in it.
+    /// Parses `text`; nil if it is not an authority, or has a user in it.
     init?(_ text: ArraySlice<UInt8>) {
         var host = text
         var port: ArraySlice<UInt8> = []
-        // A colon before a bracket is the address's own.
+        // A colon before a bracket belongs to the address.
         if let colon = host.lastIndex(of: UInt8(ascii: ":")),
             !host[colon...].contains(UInt8(ascii: "]"))
         {
@@ -22,7 +22,7 @@ struct Authority {
         hasHost = !host.isEmpty
         hasPort = !port.isEmpty
         if host.first == UInt8(ascii: "[") {
-            // Of addresses after IPv6 there is none yet.
+            // There is no successor of IPv6 yet.
             guard host.last == UInt8(ascii: "]"), Socket.isIPv6(host.dropFirst().dropLast()) else {
                 return nil
             }

@@ -1,9 +1,9 @@
 import HTTPTypes
 
-/// The rules that a request must keep before any handler sees it, in the order of RFC 9112.
+/// The rules that a request must satisfy before any handler sees it, in the order of RFC 9112.
 ///
-/// libmicrohttpd 0.9.75 lets most violations pass, and with them the smuggling of requests: two
-/// servers that take different bytes for the end of one message.
+/// libmicrohttpd 0.9.75 accepts most violations, and with them request smuggling: two servers that
+/// disagree about where a message ends.
 enum Framing {
     /// Why the request of this head is rejected; nil if it is not.
     static func rejection(of head: RequestHead) -> HTTPError? {
@@ -66,15 +66,15 @@ enum Framing {
         }
     }
 
-    /// What libmicrohttpd needs for a header section, in bytes, some 2 KiB of which must be left for
-    /// the response: 64 for each field and each cookie, which it copies.
+    /// The memory that libmicrohttpd needs for a header section, in bytes: 64 more for each field
+    /// and each cookie, which it copies; some 2 KiB must be left for the response.
     private static func memory(of section: HeaderSection) -> Int {
         let cookies = section.values("cookie")
         let count = cookies.reduce(0) { $0 + $1.count { $0 == UInt8(ascii: ";") } + 1 }
         return section.size + cookies.reduce(0) { $0 + $1.count } + 64 * (section.count + count)
     }
 
-    /// RFC 9112 §6.3, but for what it leaves to a server's leniency.
+    /// RFC 9112 §6.3, without the leniency that it allows.
     private static func checkContent(_ head: RequestHead) throws(HTTPError) {
         let coding = head.headerSection.last("transfer-encoding")
         let length = head.headerSection.last("content-length")
@@ -90,7 +90,7 @@ enum Framing {
         guard !length.value.isEmpty, length.value.allSatisfy(\.isDigit) else {
             throw .badRequest("The Content-Length is not a number.")
         }
-        // What is a little too long is read first, unless the client waits for a word.
+        // Content a little too long is read first, unless the client waits for 100 Continue.
         let isExpecting = head.headerSection.last("expect").count > 0
         let limit = isExpecting ? Limits.content : Limits.discardedContent
         guard let size = Int(String(decoding: length.value, as: UTF8.self)), size <= limit else {

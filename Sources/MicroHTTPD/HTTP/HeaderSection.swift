@@ -68,8 +68,8 @@ struct HeaderSection: Sendable {
         }
     }
 
-    /// The values of the fields of this name, which is given in lower case, without the blanks
-    /// behind them (RFC 9112 §5.1).
+    /// The values of the fields of this name, which is given in lower case, without trailing blanks
+    /// (RFC 9112 §5.1).
     func values(_ name: String) -> [ArraySlice<UInt8>] {
         var values: [ArraySlice<UInt8>] = []
         forEachValue(of: name) { values.append($0) }
@@ -93,7 +93,7 @@ struct HeaderSection: Sendable {
         }
     }
 
-    /// The fields, but for those whose name is no token.
+    /// The fields, except those whose name is not a token.
     var fields: HTTPFields {
         var fields = HTTPFields()
         forEach { name, value in

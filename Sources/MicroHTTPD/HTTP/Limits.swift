@@ -1,4 +1,4 @@
-/// How large the parts of a request may be, in bytes where nothing else is said.
+/// How large the parts of a request may be, in bytes unless stated otherwise.
 enum Limits {
     /// libmicrohttpd's memory for one connection: its buffers and header sections.
     static let connectionMemory = 24 * 1024

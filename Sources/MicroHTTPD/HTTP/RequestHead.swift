@@ -2,7 +2,7 @@ import HTTPTypes
 
 /// The head of a request: its first line and its header section, copied and not interpreted.
 struct RequestHead: Sendable {
-    /// The method; nil if it is no token (RFC 9110 §9.1).
+    /// The method; nil if it is not a token (RFC 9110 §9.1).
     let method: HTTPRequest.Method?
 
     /// The target.
@@ -14,7 +14,7 @@ struct RequestHead: Sendable {
     /// Whether the version is HTTP/1.0.
     let isVersion1_0: Bool
 
-    /// Whether what libmicrohttpd reports is all that was sent.
+    /// Whether libmicrohttpd reports all that was sent.
     let isReadAsSent: Bool
 
     /// Whether the content comes in chunks.
@@ -23,7 +23,7 @@ struct RequestHead: Sendable {
 
 /// The target of a request as it was sent (RFC 9112 §3.2).
 struct RequestTarget: Sendable {
-    /// The path, escapes included; a target that has none is all here.
+    /// The path, escapes included; the whole target if it has none.
     let path: String
 
     /// The query, escapes included; empty where there is none.
@@ -32,13 +32,13 @@ struct RequestTarget: Sendable {
     /// How long the target is, in bytes.
     let size: Int
 
-    /// Whether it has a path, and no character that no target can have.
+    /// Whether it has a path, and no forbidden character.
     private let hasPath: Bool
 
     /// Takes the two sides of the first `?` of a target; `query` is nil where there is none.
     ///
-    /// Byte by byte: to find, fold or compare characters that a client has chosen, thousands of
-    /// combining marks for instance, takes a tenth of a second.
+    /// Byte by byte: finding, folding or comparing characters that a client has chosen, such as
+    /// thousands of combining marks, takes a tenth of a second.
     init(_ text: String, query: [UInt8]?) {
         let hasQuery = query != nil
         let query = query ?? []
@@ -53,7 +53,7 @@ struct RequestTarget: Sendable {
             && !Self.hasForbidden(query.span)
     }
 
-    /// The path behind the authority of a URL (RFC 9112 §3.2.2); nil if this is none.
+    /// The path behind the authority of a URL (RFC 9112 §3.2.2); nil if this is not one.
     private static func path(ofAbsoluteForm text: String) -> String? {
         let schemes: [String] = ["http://", "https://"]
         guard
@@ -68,7 +68,7 @@ struct RequestTarget: Sendable {
         return path.isEmpty ? "/" : String(Substring(path))
     }
 
-    /// Bytes beyond ASCII are let through to where they are decoded, and rejected there.
+    /// Bytes beyond ASCII are left to the decoding, which rejects them.
     private static func hasForbidden(_ bytes: Span<UInt8>) -> Bool {
         bytes.contains(0x7f, UInt8(ascii: "#"), below: 0x21)
     }

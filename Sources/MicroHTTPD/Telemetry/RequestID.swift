@@ -9,7 +9,7 @@ extension HTTPField.Name {
 /// The names of requests in logs.
 enum RequestID {
     /// An id that no other request has: 15 hexadecimal digits, as many as a String holds without
-    /// memory of its own.
+    /// an allocation.
     static func make() -> String {
         let number = UniqueNumber.next()
         var text = InlineArray<15, UInt8>(repeating: 0)
@@ -19,7 +19,7 @@ enum RequestID {
         return String(ascii: text.span)
     }
 
-    /// The id that a client chose, if there is one and it may stand in a log: 1 to 128 of
+    /// The id that a client chose, if there is one and it is safe in a log: 1 to 128 of
     /// `A–Z a–z 0–9 . _ -`.
     static func valid(_ headerSection: HeaderSection) -> String? {
         let (count, id) = headerSection.last("x-request-id")

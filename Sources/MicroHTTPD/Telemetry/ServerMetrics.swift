@@ -26,7 +26,7 @@ final class ServerMetrics: Sendable {
 
     private struct State {
         var all: [Labels: Series] = [:]
-        /// The series of the request before, which is most often this one's, too.
+        /// The series of the previous request, usually this one's too.
         var last: (labels: Labels, series: Series)?
     }
 

@@ -5,13 +5,13 @@ import Tracing
 final class ServerSpan: Sendable {
     private let span: any Span
 
-    /// Where the span is in its trace, if the tracer speaks of that as the W3C does.
+    /// Where the span is in its trace, if the tracer uses the W3C's format.
     let traceContext: TraceContext?
 
-    /// What the handler's task has as its `ServiceContext.current`.
+    /// The `ServiceContext.current` of the handler's task.
     var context: ServiceContext { span.context }
 
-    /// Starts a span that continues what the request carries.
+    /// Starts a span that continues the request's trace.
     init(_ tracer: any Tracer, _ head: RequestHead) {
         var context = ServiceContext.topLevel
         tracer.extract(head.headerSection.fields, into: &context, using: FieldExtractor())
@@ -22,7 +22,7 @@ final class ServerSpan: Sendable {
         traceContext = TraceContext(HeaderSection(fields))
     }
 
-    /// Ends the span, with the names that OpenTelemetry has for its attributes.
+    /// Ends the span, with OpenTelemetry's names for its attributes.
     func end(_ record: AccessRecord) {
         span.operationName = "\(record.request.method) \(record.route ?? "unmatched")"
         span.updateAttributes { attributes in

@@ -37,7 +37,7 @@ public struct TraceContext: Sendable, Equatable {
         self.tracestate = tracestate
     }
 
-    /// Takes what a request carries; nil where that is nothing, or malformed (§3.2).
+    /// Reads the trace of a request; nil if there is none, or it is malformed (§3.2).
     init?(_ headerSection: HeaderSection) {
         let (count, traceparent) = headerSection.last("traceparent")
         guard count == 1 else { return nil }
@@ -45,7 +45,7 @@ public struct TraceContext: Sendable, Equatable {
         let dash = UInt8(ascii: "-")
         guard text.count >= 55, text[2] == dash, text[35] == dash, text[52] == dash,
             let version = UInt64(lowercaseHex: text[..<2]), version != 0xff,
-            // A later version may have more to say, behind another dash.
+            // A later version may append more, behind another dash.
             text.count == 55 || version > 0 && text[55] == dash,
             let traceHigh = UInt64(lowercaseHex: text[3..<19]),
             let traceLow = UInt64(lowercaseHex: text[19..<35]), traceHigh | traceLow != 0,
@@ -95,7 +95,7 @@ public struct TraceContext: Sendable, Equatable {
 }
 
 extension UInt64 {
-    /// The value of at most 16 hexadecimal digits, of which only the lower case is valid here.
+    /// The value of at most 16 hexadecimal digits; only lower case is valid here.
     fileprivate init?(lowercaseHex digits: ArraySlice<UInt8>) {
         self = 0
         for digit in digits {
@@ -108,11 +108,11 @@ extension UInt64 {
 }
 
 extension TraceContext {
-    /// How long a `tracestate` is passed on, in bytes, so that it always fits in a header section;
-    /// it should be 512 at least (§3.3.1.5).
+    /// The length up to which a `tracestate` is passed on, in bytes, so that it always fits in a
+    /// header section; it should be 512 at least (§3.3.1.5).
     private static let tracestateLimit = 4096
 
-    /// Whether the grammar of `tracestate` allows this (§3.3); a malformed list is to be dropped whole.
+    /// Whether the grammar of `tracestate` allows this (§3.3); a malformed list is dropped whole.
     private static func isTracestate(_ list: [UInt8]) -> Bool {
         guard list.count <= tracestateLimit else { return false }
         var keys: Set<ArraySlice<UInt8>> = []

@@ -9,7 +9,7 @@ extension Misbehaviour {
         }
     }
 
-    /// The same where the content is no text in UTF-8.
+    /// The same for content that is not UTF-8.
     private static func answers(
         _ name: String, _ summary: String, _ outcome: Outcome, or alternative: Outcome? = nil,
         _ section: String, bytes: @escaping @Sendable (Echo) -> [UInt8]
@@ -30,7 +30,7 @@ extension Misbehaviour {
 
     /// Those whose content is not `{"echo":"…"}`, or not as it usually is.
     ///
-    /// What moves bytes and does not read them, as curl does, takes them all for answers.
+    /// A client that does not read content, such as curl, takes them all for answers.
     package static let content = [
         plain,
         answers("says-more", "says more than it has to", .answer, "RFC 8259 §4") {

@@ -3,8 +3,8 @@ import Foundation
 import FoundationNetworking
 import Synchronization
 
-/// One call, of one attempt or of two: the first valid answer decides its outcome, or else what
-/// ends its last attempt.
+/// One call, of one attempt or two: the first valid answer decides its outcome, or else the end of
+/// its last attempt.
 final class Call: NSObject, URLSessionTaskDelegate, Sendable {
     /// How a call ended.
     struct Outcome {
@@ -66,7 +66,7 @@ final class Call: NSObject, URLSessionTaskDelegate, Sendable {
         if isLate { cancel([task]) }
     }
 
-    /// Takes the end of an attempt, 1 or 2, whose task is done: an answer, or `failure`.
+    /// Notes the end of an attempt, 1 or 2, whose task is done: an answer, or `failure`.
     func endAttempt(_ attempt: Int, _ failure: CallFailure?) {
         let isLast = state.withLock { state in
             state.unfinished -= 1
@@ -76,7 +76,7 @@ final class Call: NSObject, URLSessionTaskDelegate, Sendable {
         end(failure, isFromSecond: failure == nil && attempt == 2)
     }
 
-    /// Gives the call its outcome, if it has none yet, and cancels what goes on.
+    /// Gives the call its outcome, if it has none yet, and cancels its tasks.
     func end(_ failure: CallFailure?, isFromSecond: Bool = false) {
         let ended = state.withLock { state in
             let ended = state
@@ -103,7 +103,7 @@ final class Call: NSObject, URLSessionTaskDelegate, Sendable {
         willPerformHTTPRedirection response: HTTPURLResponse, newRequest request: URLRequest,
         completionHandler: @escaping @Sendable (URLRequest?) -> Void
     ) {
-        // Never followed. To call the handler while the task is being cancelled is fatal.
+        // Never followed. Calling the handler while the task is being cancelled is fatal.
         end(.badStatus(response.statusCode))
     }
 

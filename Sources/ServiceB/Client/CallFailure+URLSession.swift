@@ -4,7 +4,7 @@ import Glibc
 import ServiceKit
 
 extension CallFailure {
-    /// What `URLSession` made of a call to echo `message`; nil if that is its echo.
+    /// Why a call to echo `message` failed; nil if the answer is its echo.
     init?(
         _ message: String, _ data: Data?, _ response: URLResponse?, _ error: (any Error)?,
         timeout: Duration
@@ -33,8 +33,8 @@ extension CallFailure {
         return answer.echo.utf8.elementsEqual(message.utf8)
     }
 
-    /// Whether it has nothing that `JSONDecoder` accepts and RFC 8259 does not: a control character,
-    /// as UTF-16 has, or a comma before a closing bracket.
+    /// Whether it is free of what `JSONDecoder` accepts and RFC 8259 does not: a control character,
+    /// as in UTF-16, or a comma before a closing bracket.
     private static func isStrict(_ json: Data) -> Bool {
         var isInString = false
         var isEscaped = false
@@ -57,13 +57,13 @@ extension CallFailure {
 
     /// What an error of `URLSession` means.
     private init(_ error: any Error, timeout: Duration) {
-        /// If not, it is no fault of Service A's that it could not be called.
+        /// If not, the failure is not Service A's.
         var mayOpenFiles: Bool {
             let descriptor = dup(STDOUT_FILENO)
             if descriptor >= 0 { close(descriptor) }
             return descriptor >= 0 || errno != EMFILE && errno != ENFILE
         }
-        // URLSession has one code for most of libcurl's, and then only the text is left.
+        // URLSession has one code for most of libcurl's: only the text tells them apart.
         let text = error.localizedDescription
         switch (error as? URLError)?.code {
         case .cannotConnectToHost: self = .refused
@@ -80,7 +80,7 @@ extension CallFailure {
     /// How libcurl's texts begin for a connection that has ended too early.
     ///
     /// It keeps the first text of a call: a bad answer is called `reset` if it came on a new
-    /// connection, because the one before was reset under the call.
+    /// connection after the one before was reset during the call.
     private static let endings = [
         "transfer closed", "Recv failure", "Send failure", "Connection died",
     ]

@@ -68,6 +68,6 @@ final class HedgeLimit: Sendable {
         return isAdmitted
     }
 
-    /// Notes that a second attempt was the first with a valid answer.
+    /// Notes that a second attempt had the first valid answer.
     func hedgeWon() { won.increment() }
 }

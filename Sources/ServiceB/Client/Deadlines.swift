@@ -1,11 +1,10 @@
 import Dispatch
 import Synchronization
 
-/// What is done to calls that have not ended after a time, the same for all, so that they come due in
-/// the order in which they began.
+/// An action for calls that have not ended after a time, which is the same for all, so that they
+/// come due in the order in which they began.
 ///
-/// One timer serves them all. It is our own and strict: others may be late by a tenth of their
-/// length.
+/// One timer serves them all. It is strict: others may be late by a tenth of their length.
 final class Deadlines: Sendable {
     typealias Action = @Sendable (Call) -> Void
 
@@ -25,10 +24,10 @@ final class Deadlines: Sendable {
         self.maxCalls = maxCalls
     }
 
-    /// Carries out `action` on a queue of its own when the time of `call` is over.
+    /// Runs `action` on a queue of its own when the time of `call` is over.
     func add(_ call: Call, action: @escaping Action) {
         state.withLock { state in
-            // Calls that have ended stay until they come due, but they are never the most.
+            // Calls that have ended stay until they come due, but they are never the majority.
             if state.calls.count >= 2 * maxCalls { state.calls.removeAll(where: \.call.hasEnded) }
             state.calls.append((call, .now + timeout, action))
             arm(&state)

@@ -25,7 +25,9 @@ final class EchoClient: Sendable {
     private let cancelling = DispatchQueue(label: "cancelling")
     private let waiting = Mutex<[(call: Call, attempt: Int)]>([])
 
-    /// Makes a client, before any other thread can read the environment, whose calls take `timeout` in all, and of which `maxCalls` run at once.
+    /// Makes a client whose calls take `timeout` in all, `maxCalls` of them at once.
+    ///
+    /// Call it before any other thread can read the environment.
     ///
     /// - Parameter hedgeAfter: when to make a call a second time, which counts as another of
     ///   `maxCalls`.
@@ -35,17 +37,17 @@ final class EchoClient: Sendable {
         limit = CallLimit(maxCalls)
         deadlines = Deadlines(timeout: timeout, maxCalls: maxCalls)
         hedging = hedgeAfter.map { (Deadlines(timeout: $0, maxCalls: maxCalls), HedgeLimit()) }
-        // So that CFoundationNetworkingFixes sees whether Swift's calls of dispatch_sync come by it.
+        // So that CFoundationNetworkingFixes sees whether Swift's calls of dispatch_sync reach it.
         starting.sync {}
         session = Self.session(timeout: timeout, maxCalls: maxCalls)
     }
 
-    /// The calls that are not over yet for `URLSession`.
+    /// The calls that `URLSession` has not finished.
     var callsInFlight: Int { limit.callsInFlight }
 
-    /// Asks Service A to echo `message` at `url`, as a part of what `request` asks for.
+    /// Asks Service A to echo `message` at `url`, on behalf of `request`.
     ///
-    /// - Returns: how the call ended, when the deadline passes at the latest.
+    /// - Returns: how the call ended, at the deadline at the latest.
     func echo(_ message: String, at url: URL, for request: Request) async -> Call.Outcome {
         guard limit.enter() else {
             return Call.Outcome(failure: .overloaded, attempts: 0, isFromSecond: false)
@@ -83,12 +85,12 @@ final class EchoClient: Sendable {
         ] where !value.isEmpty {
             call.setValue(value, forHTTPHeaderField: name.rawName)
         }
-        // A tracer, where there is one, puts the span above in the place of the request's.
+        // A tracer, if there is one, replaces the request's span with the one above.
         InstrumentationSystem.instrument.inject(context, into: &call, using: FieldInjector())
         return call
     }
 
-    /// Starts an attempt of a call, which has been admitted, together with others that wait.
+    /// Starts an attempt of an admitted call, together with others that wait.
     ///
     /// `URLSession` works on one queue of its own, and `dataTask` and `resume` wait for it, so that
     /// neither libmicrohttpd's thread nor a deadline may call them. With CFoundationNetworkingFixes
@@ -105,7 +107,7 @@ final class EchoClient: Sendable {
         starting.async { self.startWaiting() }
     }
 
-    /// Starts all calls that wait by now.
+    /// Starts all calls that wait.
     private func startWaiting() {
         for (call, attempt) in waiting.withLock({ exchange(&$0, with: []) }) {
             guard !call.hasEnded else {

@@ -17,12 +17,12 @@ extension EchoClient {
 
     /// Makes a session that ends a call by itself some time after `timeout`.
     ///
-    /// This is the backstop beneath the call's own deadline: 100 ms later where libcurl keeps it,
-    /// which is how CFoundationNetworkingFixes has it; or else 2 to 3 seconds later, and anew with
-    /// each line of an answer.
+    /// This is a backstop for the call's own deadline: 100 ms later if libcurl measures it, as with
+    /// CFoundationNetworkingFixes; or else 2 to 3 seconds later, restarting with each line of an
+    /// answer.
     static func session(timeout: Duration, maxCalls: Int) -> URLSession {
         let configuration = URLSessionConfiguration.ephemeral
-        // Without a language of ours, URLSession asks for that of the process with each call.
+        // Without a language here, URLSession looks up that of the process for each call.
         configuration.httpAdditionalHeaders = [
             "Accept-Encoding": "identity", "Accept-Language": "*",
         ]
@@ -43,9 +43,9 @@ extension EchoClient {
 
 /// Runs operations where they are added.
 ///
-/// `URLSession` has those for its delegate run on the queue that it itself works on, which is
-/// serial. Nothing of ours there calls `URLSession` or waits.
+/// `URLSession` adds those of its delegate on its own queue, which is serial. Nothing of ours there
+/// calls `URLSession` or waits.
 private final class InPlace: OperationQueue, @unchecked Sendable {
-    // @unchecked: the superclass is, and this has nothing of its own.
+    // @unchecked: the superclass is, and this adds no state.
     override func addOperation(_ block: @escaping @Sendable () -> Void) { block() }
 }

@@ -4,7 +4,7 @@ import HTTPTypes
 import Logging
 import MicroHTTPD
 
-/// The options that all services have but the port, whose default differs.
+/// The options that all services share; not the port, whose default differs.
 struct ServiceOptions: ParsableArguments {
     @Option(
         "Name or address to listen on", variable: "HOST",
@@ -16,7 +16,7 @@ struct ServiceOptions: ParsableArguments {
         variable: "LOG_LEVEL", .name)
     var logLevel = Logger.Level.info
 
-    @Option("How a line of the log is written: text or json", variable: "LOG_FORMAT", .name)
+    @Option("Format of the log: text or json", variable: "LOG_FORMAT", .name)
     var logFormat = LogFormat.text
 
     @Option(

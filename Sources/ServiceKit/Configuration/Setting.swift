@@ -1,6 +1,6 @@
 public import ArgumentParser
 
-/// What an option takes: how its text becomes a value, and the words for it.
+/// The values of an option: how text becomes one, and how they are described.
 public struct Setting<Value>: Sendable {
     fileprivate let takes: String
     fileprivate let parse: @Sendable (String) -> Value?
@@ -37,7 +37,7 @@ extension Option {
     /// var idleTimeout = Duration.seconds(20)
     /// ```
     ///
-    /// The variable is what `--help` prints behind the flag; ``ServiceCommand`` reads it there.
+    /// The variable is printed behind the flag by `--help`; ``ServiceCommand`` reads it there.
     public init(
         wrappedValue: Value, name: NameSpecification = .long, _ abstract: String,
         variable: String, _ setting: Setting<Value>

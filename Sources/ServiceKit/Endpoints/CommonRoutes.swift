@@ -7,8 +7,7 @@ import Synchronization
 final class CommonRoutes: Sendable {
     private let isShuttingDown = Atomic(false)
 
-    /// Adds them to `router`, and makes the process' metrics those of swift-metrics; once in a
-    /// process.
+    /// Adds them to `router`, and bootstraps swift-metrics; once in a process.
     ///
     /// - Parameters:
     ///   - metricsHelp: a line of explanation for each metric that is the service's own.

@@ -37,7 +37,7 @@ struct LineLogHandler: LogHandler {
         guard isError || logLevel <= .info else { return }
         let level: Logger.Level =
             switch record.route {
-            // Probes, which machines ask for all the time, and the page, whose calls are of interest.
+            // Probes, which machines request all the time, and the page: only its calls matter.
             case "/", "/health", "/metrics", "/ready": .debug
             default: isError ? .error : .info
             }

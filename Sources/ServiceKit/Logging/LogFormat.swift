@@ -11,7 +11,7 @@ enum LogFormat: String, CaseIterable {
 
     /// Where the texts of a line end at the latest, in bytes.
     ///
-    /// What follows is names, numbers and signs of ours, and the whole is less than `PIPE_BUF`, up
+    /// Only names, numbers and punctuation of ours follow, so the whole is less than `PIPE_BUF`, up
     /// to which a pipe takes a line all at once.
     private static let textLimit = 3000
 
@@ -60,8 +60,7 @@ enum LogFormat: String, CaseIterable {
     private static let word = ASCIISet(
         "-./_~:@0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
-    /// Appends `text`: in a line of text as it is if nobody can take it for more than one word,
-    /// quoted otherwise.
+    /// Appends `text`, unquoted in a line of text if it can only be read as one word.
     private func append(_ text: String, to line: inout [UInt8], upTo end: Int) {
         let isWord =
             self == .text && !text.isEmpty && line.count + text.utf8.count <= end
@@ -74,7 +73,7 @@ enum LogFormat: String, CaseIterable {
     }
 
     /// Appends `text` as a JSON string without anything that a terminal would act on or not show,
-    /// and cut with an ellipsis where it comes to `end`.
+    /// and cut with an ellipsis at `end`.
     private static func quote(_ text: String, into line: inout [UInt8], upTo end: Int) {
         line.append(UInt8(ascii: "\""))
         var hasBase = false
@@ -95,7 +94,7 @@ enum LogFormat: String, CaseIterable {
         line.append(UInt8(ascii: "\""))
     }
 
-    /// Letters and symbols that show as nothing: a pattern of Braille without a dot, hieroglyphs'
+    /// Invisible letters and symbols: a pattern of Braille without a dot, hieroglyphs'
     /// blanks, a note without a head.
     private static let blanks: [Unicode.Scalar] = [
         "\u{2800}", "\u{13441}", "\u{13442}", "\u{1d159}",

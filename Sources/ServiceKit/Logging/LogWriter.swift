@@ -5,8 +5,8 @@ import Synchronization
 /// Collects the lines of the log and writes them to standard output, within 100 ms.
 ///
 /// On any thread. A line that is urgent is written at once, with those before it; so is everything
-/// when a lot has collected. Nothing waits for a reader: what is not taken is kept and offered again,
-/// and what finds no room is lost and counted.
+/// when a lot has collected. Nothing waits for a reader: bytes not taken are kept and offered again,
+/// and lines that find no room are dropped and counted.
 final class LogWriter: Sendable {
     private struct State {
         var bytes: [UInt8] = []
@@ -35,7 +35,7 @@ final class LogWriter: Sendable {
     /// Writes to `stream`, which stays the caller's, for as long as the process lives.
     ///
     /// A terminal, or a pipe that another process fills too, may block although poll(2) calls it
-    /// writable, and O_NONBLOCK would be that of all who have it open. So the writer opens it anew.
+    /// writable, and O_NONBLOCK would apply to all who have it open. So the writer reopens it.
     /// Where that cannot be done (no /proc, a pipe of another user), only another process that
     /// fills the pipe between poll(2) and write(2) can make a write wait.
     init(to stream: CInt) {
@@ -70,8 +70,8 @@ final class LogWriter: Sendable {
         }
     }
 
-    /// Writes what has been collected, at the end: a reader that is slow gets a second, and one that
-    /// takes nothing for 100 ms no more.
+    /// Writes what has been collected, at the end: a slow reader gets a second, one that takes
+    /// nothing for 100 ms no more.
     func flush() {
         let deadline = ContinuousClock.now + .seconds(1)
         state.withLock { state in
@@ -102,7 +102,7 @@ final class LogWriter: Sendable {
     }
 
     /// Writes whole lines when there is room within `patience` milliseconds: to a pipe no more than
-    /// it takes all or nothing of, so that those of other processes come before or after them.
+    /// it takes atomically, so that those of other processes come before or after them.
     ///
     /// - Returns: whether to go on.
     private func writeLines(_ state: inout State, patience: CInt) -> Bool {
@@ -112,7 +112,7 @@ final class LogWriter: Sendable {
         let most = state.bytes[state.written...].prefix(atOnce)
         let end = most.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? most.endIndex
         let count = unsafe most[..<end].withUnsafeBytes { lines in
-            // A socket cannot be opened anew, but asked not to wait.
+            // A socket cannot be reopened, but can be told not to wait.
             isSocket
                 ? unsafe send(descriptor, lines.baseAddress, lines.count, CInt(MSG_DONTWAIT))
                 : unsafe Glibc.write(descriptor, lines.baseAddress, lines.count)

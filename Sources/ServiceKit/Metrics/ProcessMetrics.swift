@@ -2,7 +2,7 @@ import FoundationEssentials
 import Glibc
 import Metrics
 
-/// What Linux knows of this process, as the gauges that Prometheus' own clients have.
+/// What Linux knows about this process, as the gauges of Prometheus' own clients.
 struct ProcessMetrics: Sendable {
     private let residentMemory = Meter(label: "process_resident_memory_bytes")
     private let openDescriptors = Meter(label: "process_open_fds")
