@@ -29,12 +29,21 @@ package func onThread<Value: Sendable>(
     try await Task(executorPreference: OwnThread()) { try body() }.value
 }
 
+/// Whether it is a thread of a test that runs this, and none of the concurrent pool.
+package func isOnOwnThread() -> Bool {
+    Thread.current.threadDictionary[OwnThread.mark] != nil
+}
+
 /// An executor with a new thread for each job.
 private final class OwnThread: TaskExecutor {
+    // Not the name of a thread: its children inherit that, and Foundation drops it where it is set
+    // before `detachNewThread` has returned.
+    static let mark = "OwnThread"
+
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         Thread.detachNewThread {
-            Thread.current.name = "test"
+            Thread.current.threadDictionary[Self.mark] = true
             unsafe job.runSynchronously(on: self.asUnownedTaskExecutor())
         }
     }

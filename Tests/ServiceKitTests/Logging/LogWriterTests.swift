@@ -38,7 +38,7 @@ import Testing
 
     @Test func `Writers that share a pipe do not break each other's lines`() throws {
         let pipe = try LogPipe()
-        let count = 10_000
+        let count = 50_000
         let fillings = (0..<300).map { String(repeating: "x", count: $0) }
         let writers = ["a", "b"].map { (name: $0, writer: LogWriter(to: pipe.input)) }
         let loads = writers.map { name, writer in
