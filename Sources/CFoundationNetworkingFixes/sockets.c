@@ -239,11 +239,12 @@ MultiCode CFURLSessionMultiHandleDeinit(void *multi)
     Set *set = take_set(multi);
     if (set == NULL)
         return code;
-    // libdispatch calls this when it has let go of the descriptor, which may be closed only then.
-    dispatch_set_context(set->source, set);
-    dispatch_source_set_cancel_handler_f(set->source, close_set);
-    dispatch_source_cancel(set->source);
-    dispatch_release(set->source);
-    swift_release(set->sources);
+    // Once libdispatch has let go of the descriptor, close_set frees the set, on another thread.
+    void *source = set->source, *sources = set->sources;
+    dispatch_set_context(source, set);
+    dispatch_source_set_cancel_handler_f(source, close_set);
+    dispatch_source_cancel(source);
+    dispatch_release(source);
+    swift_release(sources);
     return code;
 }

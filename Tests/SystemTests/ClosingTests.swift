@@ -63,7 +63,9 @@ private func endConnections(
         #expect(eventually(within: .seconds(30)) { clients.allSatisfy(\.isOpen) })
         b.signal(SIGTERM)
         let code = b.exitCode()
-        if code != 0 { crashes.append(code) }
+        guard code != 0 else { continue }
+        crashes.append(code)
+        print(b.errorText)
     }
     print(
         """

@@ -53,7 +53,7 @@ func restart(
         let before = tally["answered"]
         #expect(eventually { tally["answered"] > before + 100 })
         service.signal(SIGTERM)
-        #expect(service.exitCode() == 0)
+        #expect(service.exitCode() == 0, "\(service.errorText)")
         service = try ServiceProcess(
             name, arguments, address: ["--host", "127.0.0.1", "--port", String(port)])
         try #require(service.port == port, "\(service.errorText)")
