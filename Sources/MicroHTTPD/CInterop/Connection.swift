@@ -131,6 +131,8 @@ import HTTPTypes
     /// - Returns: false if the connection is to be closed.
     func reject(status: Int) -> Bool {
         guard let record else { return false }
+        // 500 is its word for a chunk's first line that is larger than its memory.
+        let status = status == 500 ? 400 : status
         let phrase = unsafe String(cString: MHD_get_reason_phrase_for(UInt32(status)))
         let response = record.server.router.errorResponse(
             HTTPError(

@@ -227,7 +227,14 @@ struct FramingCase: Sendable, CustomTestStringConvertible {
             "xyz\nabc\n0\n\n", "-1\nabc\n0\n\n", "0x3\nabc\n0\n\n", "3 \nabc\n0\n\n",
             "3\nabcd\n0\n\n", "\nabc\n0\n\n", "0\nX\n\n", "0\nX: 1\nY\n\n",
         ].map { chunked($0, .refused(400)) }
-        + [chunked("FFFFFFFFFFFFFFFFF\nabc\n0\n\n", .refused(413))]
+        + [
+            chunked("FFFFFFFFFFFFFFFFF\nabc\n0\n\n", .refused(413)),
+            Self(
+                "a chunk size of 30,000 digits",
+                fields(
+                    "Transfer-Encoding: chunked",
+                    content: String(repeating: "0", count: 30_000) + "\n\n"), .refused(400)),
+        ]
         + [
             ":\n", "A: b\n:\n", "\0X: 1\n", "A: b\n\0\n", "A: b\n c\n\n", "A: b\n\tc: d\n\n",
             "A: b\0c\n\n", "A\u{1}: b\n\n", "A : b\n\n", "A: b\u{7f}\n\n",
