@@ -11,9 +11,11 @@
 // - sockets.c: how a session waits for its sockets
 // - timers.c: how long a call may take
 // - queues.c: on which thread a call starts
+// - names.c: how often the name of a host is looked up
 //
-// For the last three, functions of libdispatch are replaced too, for the whole process. They do as
-// libdispatch's own do, except for calls of URLSession on a thread and at a moment that are marked.
+// For sockets, timers and queues, functions of libdispatch are replaced too, for the whole process.
+// They do as libdispatch's own do, except for calls of URLSession on a thread and at a moment that
+// are marked. names.c replaces one of libc's.
 //
 // Issue numbers are those of swiftlang/swift-corelibs-foundation; "none" means that no release has
 // a fix yet. This file finds the functions that the others replace.
@@ -70,6 +72,7 @@ __attribute__((constructor)) static void find_functions(void)
         & (isActive && getenv("CFNF_WITHOUT_EPOLL") == NULL);
     areTimersActive = stand_before("dispatch_source_set_timer", &next.source_set_timer)
         & (next.source_create != NULL && isActive && getenv("CFNF_WITHOUT_TIMERS") == NULL);
+    find("getaddrinfo", &next.getaddrinfo);
     isQueueActive = stand_before("dispatch_sync", &next.sync)
         & (isEpollActive && getenv("CFNF_WITHOUT_QUEUE") == NULL);
 }

@@ -1,6 +1,7 @@
 #ifndef FUNCTIONS_H
 #define FUNCTIONS_H
 
+#include <netdb.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,6 +19,8 @@ typedef int (*ProgressCallback)(
     void *context, long long total, long long now, long long sendTotal, long long sendNow);
 typedef int (*SocketCallback)(void *easy, int socket, int what, void *context, void *sources);
 typedef int (*TimerCallback)(void *multi, long milliseconds, void *context);
+typedef int (*GetAddresses)(
+    const char *, const char *, const struct addrinfo *, struct addrinfo **);
 
 enum {
     OPT_WRITEDATA = 10001,
@@ -76,6 +79,8 @@ extern struct Next {
     void (*source_set_timer)(void *, uint64_t, uint64_t, uint64_t);
     // For the queue.
     void (*sync)(void *, void *);
+    // For names.
+    GetAddresses getaddrinfo;
 } next;
 
 // All or nothing: in a Foundation that lacks one of them, nothing changes.
@@ -123,6 +128,9 @@ typedef struct {
     // `wanted`.
     uint64_t wanted, armed;
 } Timer;
+
+// CLOCK_MONOTONIC in nanoseconds.
+uint64_t now(void);
 
 bool open_timer(Timer *timer);
 void set_timer(Timer *timer, long milliseconds);

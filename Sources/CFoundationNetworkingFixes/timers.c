@@ -57,7 +57,7 @@ void dispatch_source_set_timer(void *source, uint64_t start, uint64_t interval, 
     next.source_set_timer(source, start, interval, leeway);
 }
 
-static uint64_t now(void)
+uint64_t now(void)
 {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);

@@ -9,6 +9,13 @@ package final class TestResolver: Sendable {
         interposer.merging(["TEST_RESOLVER": file.path]) { $1 }
     }
 
+    /// How often the name was looked up.
+    package var lookups: Int {
+        (try? Data(contentsOf: log).count) ?? 0
+    }
+
+    private var log: URL { file.appendingPathExtension("lookups") }
+
     /// Makes a resolver that knows no address.
     package init() throws {
         file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
@@ -16,6 +23,7 @@ package final class TestResolver: Sendable {
 
     deinit {
         try? FileManager.default.removeItem(at: file)
+        try? FileManager.default.removeItem(at: log)
     }
 
     /// Sets the address, or has look-ups wait for ever if that is "hang".

@@ -79,6 +79,49 @@ extension SystemTests {
             #expect(try get("/health", port: b.port).status == 200)
         }
 
+        @Test func `A look-up that hangs holds up no call that comes later`() throws {
+            let resolver = try TestResolver()
+            try resolver.resolve(to: "hang")
+            let a = try ServiceProcess("service-a")
+            let b = try ServiceProcess(
+                "service-b",
+                ["--service-a-url", "http://service-a.test:\(a.port)", "--timeout", "500ms"],
+                environment: resolver.environment)
+            try expectFailure("timeout", port: b.port)
+            try resolver.resolve(to: "127.0.0.1")
+            #expect(try get("/call-echo?msg=x", port: b.port).body == success("x"))
+        }
+
+        @Test(arguments: ["127.0.0.1", nil])
+        func `A thousand first calls at once look the name up a few times`(
+            address: String?
+        ) throws {
+            let resolver = try TestResolver()
+            if let address { try resolver.resolve(to: address) }
+            let a = try ServiceProcess("service-a")
+            let b = try ServiceProcess(
+                "service-b",
+                ["--service-a-url", "http://service-a.test:\(a.port)", "--timeout", "20s"],
+                environment: resolver.environment)
+            let clients = try (0..<1000).map { _ in try HTTPClient(port: b.port) }
+            for (n, client) in clients.enumerated() { try client.request("/call-echo?msg=\(n)") }
+            for (n, client) in clients.enumerated() {
+                let reply = try #require(try client.response())
+                if address == nil {
+                    #expect(reply.reason == "dns")
+                } else {
+                    #expect(reply.body == success("\(n)"))
+                }
+            }
+            // One for each 50 ms, which is what this name server takes.
+            let lookups = resolver.lookups
+            withKnownIssue {
+                #expect(lookups < 100)
+            } when: {
+                !hasFixes
+            }
+        }
+
         @Test func `An address without a route is unreachable`() throws {
             // The kernel has no route for a connection to a multicast group, and sends nothing.
             let b = try ServiceProcess(
