@@ -56,11 +56,13 @@ soak: setup ## Kill, freeze and restart Service A for minutes, and measure
 	SOAK=1 swift test -c release --skip-build --scratch-path .build-soak --filter SoakTests
 
 # A sanitizer makes everything slow: a quarter of the requests.
+# No search for leaks: Swift Testing's own task lives when its process ends.
 TORTURE := $(if $(SANITIZE),0.25,1)
 TORTURE_BUILD := -c release --scratch-path .build-soak$(SANITIZE) $(SANITIZE:%=--sanitize=%)
 torture: setup ## Malformed requests, slow clients, restarts; SANITIZE=thread or address
 	swift build $(TORTURE_BUILD) --build-tests -Xswiftc -enable-testing
-	TORTURE=$(TORTURE) swift test $(TORTURE_BUILD) --skip-build --disable-xctest --no-parallel \
+	ASAN_OPTIONS=detect_leaks=0 TORTURE=$(TORTURE) \
+		swift test $(TORTURE_BUILD) --skip-build --disable-xctest --no-parallel \
 		--filter TortureTests
 
 demo: setup ## See Service A fail, and Service B survive
