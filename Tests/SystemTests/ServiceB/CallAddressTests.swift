@@ -23,9 +23,8 @@ extension SystemTests {
             let first = try ServiceProcess(
                 "service-a", address: ["--host", "127.0.0.4", "--port", "0"])
             let port = String(first.port)
-            let b = try ServiceProcess(
-                "service-b", ["--service-a-url", "http://service-a.test:\(port)"],
-                environment: resolver.environment)
+            let b = try serviceB(
+                calling: first.port, host: "service-a.test", environment: resolver.environment)
             try resolver.resolve(to: "127.0.0.4")
             #expect(try get("/call-echo?msg=1", port: b.port).body == success("1"))
             let second = try ServiceProcess(
@@ -47,9 +46,8 @@ extension SystemTests {
             let resolver = try TestResolver()
             try resolver.resolve(to: "127.0.0.1")
             let a = try ServiceProcess("service-a")
-            let b = try ServiceProcess(
-                "service-b",
-                ["--service-a-url", "http://service-a.test:\(a.port)", "--timeout", "1s"],
+            let b = try serviceB(
+                calling: a.port, host: "service-a.test", ["--timeout", "1s"],
                 environment: resolver.environment)
             #expect(try get("/call-echo?msg=1", port: b.port).body == success("1"))
             try resolver.resolve(to: "hang")
@@ -71,9 +69,8 @@ extension SystemTests {
         @Test func `A name server that never answers is a timeout`() throws {
             let resolver = try TestResolver()
             try resolver.resolve(to: "hang")
-            let b = try ServiceProcess(
-                "service-b",
-                ["--service-a-url", "http://service-a.test:8080", "--timeout", "300ms"],
+            let b = try serviceB(
+                calling: 8080, host: "service-a.test", ["--timeout", "300ms"],
                 environment: resolver.environment)
             for _ in 0..<3 { try expectFailure("timeout", port: b.port) }
             #expect(try get("/health", port: b.port).status == 200)
@@ -83,9 +80,8 @@ extension SystemTests {
             let resolver = try TestResolver()
             try resolver.resolve(to: "hang")
             let a = try ServiceProcess("service-a")
-            let b = try ServiceProcess(
-                "service-b",
-                ["--service-a-url", "http://service-a.test:\(a.port)", "--timeout", "500ms"],
+            let b = try serviceB(
+                calling: a.port, host: "service-a.test", ["--timeout", "500ms"],
                 environment: resolver.environment)
             try expectFailure("timeout", port: b.port)
             try resolver.resolve(to: "127.0.0.1")
@@ -99,9 +95,8 @@ extension SystemTests {
             let resolver = try TestResolver()
             if let address { try resolver.resolve(to: address) }
             let a = try ServiceProcess("service-a")
-            let b = try ServiceProcess(
-                "service-b",
-                ["--service-a-url", "http://service-a.test:\(a.port)", "--timeout", "20s"],
+            let b = try serviceB(
+                calling: a.port, host: "service-a.test", ["--timeout", "20s"],
                 environment: resolver.environment)
             let clients = try (0..<1000).map { _ in try HTTPClient(port: b.port) }
             for (n, client) in clients.enumerated() { try client.request("/call-echo?msg=\(n)") }
