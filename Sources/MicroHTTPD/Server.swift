@@ -105,14 +105,19 @@ public final class Server: Service {
         self.listener = Mutex(listener)
     }
 
-    /// Notes that libmicrohttpd has rejected a request, of which nothing else is known.
-    func noteRejection(status: Int) {
-        let record = AccessRecord(
-            request: .unknown, route: nil,
-            response: Response(status: HTTPResponse.Status(code: status)), duration: .zero,
-            ending: .answered)
+    /// Notes in metrics and log that an exchange has ended.
+    func note(_ record: AccessRecord) {
         metrics.note(record)
         log(record)
+    }
+
+    /// Notes that libmicrohttpd has rejected a request, of which nothing else is known.
+    func noteRejection(status: Int) {
+        note(
+            AccessRecord(
+                request: .unknown, route: nil,
+                response: Response(status: HTTPResponse.Status(code: status)), duration: .zero,
+                ending: .answered))
     }
 
     /// Serves until graceful shutdown.

@@ -54,7 +54,7 @@ struct Child {
                 while unsafe wait4(pid, &status, 0, &usage) < 0, errno == EINTR {}
                 break
             }
-            usleep(2000)
+            usleep(2000)  // wait4 has no deadline of its own.
         }
         Self.running.store(0, ordering: .relaxed)
         return (status, usage.ru_maxrss * 1024)

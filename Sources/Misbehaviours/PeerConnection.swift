@@ -70,7 +70,7 @@ package struct PeerConnection: Sendable {
         var unread: CInt = 0
         for _ in 0..<500 {
             guard unsafe ioctl(descriptor, UInt(TIOCOUTQ), &unread) == 0, unread > 0 else { return }
-            usleep(2000)
+            usleep(2000)  // The kernel does not tell when that is.
         }
     }
 

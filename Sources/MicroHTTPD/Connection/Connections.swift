@@ -19,9 +19,7 @@ final class Connections: Sendable {
     var count: Int { records.withLock { $0.count } }
 
     /// How long ago the newest one was accepted.
-    var silence: Duration {
-        .milliseconds(cmhd_milliseconds() - lastOpened.load(ordering: .relaxed))
-    }
+    var silence: Duration { .since(lastOpened.load(ordering: .relaxed)) }
 
     /// Whether any connection has bytes that libmicrohttpd has not read yet.
     var hasInput: Bool {
@@ -101,18 +99,22 @@ final class ConnectionRecord: Sendable {
     }
 
     /// What the server waits for now.
-    var phase: Phase { Phase(rawValue: state.load(ordering: .relaxed) & 7) ?? .handler }
+    var phase: Phase { Self.phase(of: state.load(ordering: .relaxed)) }
 
     private static func encode(_ phase: Phase) -> UInt64 {
         UInt64(cmhd_milliseconds()) << 3 | phase.rawValue
+    }
+
+    private static func phase(of state: UInt64) -> Phase {
+        Phase(rawValue: state & 7) ?? .handler
     }
 
     /// Shuts the socket down if its peer is late or has ended its side; only under the register's
     /// lock.
     func shutDownIfLate(_ limits: Server.Configuration, hasEnded: Bool) {
         let state = state.load(ordering: .relaxed)
-        let age = Duration.milliseconds(cmhd_milliseconds() - Int64(state >> 3))
-        let phase = Phase(rawValue: state & 7) ?? .handler
+        let age = Duration.since(Int64(state >> 3))
+        let phase = Self.phase(of: state)
         let limit: Duration
         switch phase {
         case .opened: limit = limits.headerTimeout
@@ -132,5 +134,12 @@ final class ConnectionRecord: Sendable {
         } else if phase != .response, age > limit || isSilent || hasEnded {
             Socket.shutDownReading(descriptor)
         }
+    }
+}
+
+extension Duration {
+    /// How long ago `cmhd_milliseconds` was `milliseconds`.
+    static func since(_ milliseconds: Int64) -> Self {
+        .milliseconds(cmhd_milliseconds() - milliseconds)
     }
 }

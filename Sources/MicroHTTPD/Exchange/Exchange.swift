@@ -40,7 +40,8 @@ final class Exchange: Sendable {
     // of them stands between each exchange and the stop.
     private let state = Mutex(State.reading)
 
-    // These two are written and read on libmicrohttpd's thread only.
+    // These two are written and read on libmicrohttpd's thread only. The second one spares a handler
+    // that does not wait a look at the state, which is behind the lock.
     private let contentSize = Atomic(0)
     private let hasProceeded = Atomic(false)
 
@@ -237,8 +238,7 @@ final class Exchange: Sendable {
             request: request, route: route?.path, response: response,
             duration: .now - request.received, ending: ending)
         span?.end(record)
-        server.metrics.note(record)
-        server.log(record)
+        server.note(record)
         server.exchanges.end()
     }
 }

@@ -22,9 +22,7 @@ final class Exchanges: Sendable {
     var count: Int { inFlight.load(ordering: .acquiring) }
 
     /// How long ago the last one began or ended.
-    var silence: Duration {
-        .milliseconds(cmhd_milliseconds() - lastActivity.load(ordering: .relaxed))
-    }
+    var silence: Duration { .since(lastActivity.load(ordering: .relaxed)) }
 
     /// Counts an exchange in.
     func begin() {

@@ -34,6 +34,7 @@ struct LineLogHandler: LogHandler {
     /// Its fields are not the metadata of an event, which cost more than the line.
     func log(_ record: AccessRecord) {
         let isError = record.code >= 500 || record.response?.status.kind == .serverError
+        // Before the route is looked at, which costs more.
         guard isError || logLevel <= .info else { return }
         let level: Logger.Level =
             switch record.route {
