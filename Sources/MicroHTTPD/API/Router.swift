@@ -5,8 +5,8 @@ public typealias Handler = @Sendable (Request) throws -> Response
 
 /// Answers a request, and may wait.
 ///
-/// It begins on libmicrohttpd's thread and must not block. While it waits it holds no thread, and
-/// it resumes on the concurrent pool. It is cancelled if the shutdown timeout cuts it off.
+/// It runs on libmicrohttpd's thread and must not block; while it waits, it holds no thread. It is
+/// cancelled if the shutdown timeout cuts it off, and what is left of it runs elsewhere.
 public typealias AsyncHandler = @Sendable (Request) async throws -> Response
 
 /// Finds the handler of a request by path and method.

@@ -5,21 +5,13 @@ import Tracing
 
 /// One request's life: begun, answered, ended.
 ///
-/// libmicrohttpd's thread calls ``begin(on:)``, ``discard(_:on:)``, ``proceed(on:)``, ``end(_:status:)``;
-/// the handler's task calls ``finish(with:)`` on any thread; the server ``abandon()`` at shutdown.
+/// All of it on libmicrohttpd's thread.
 final class Exchange: Sendable {
-    /// What the exchange is doing.
-    ///
-    /// Noncopyable, so that the compiler checks that a suspended connection is resumed exactly once:
-    /// `switch consume state` takes the value out, and each case must put one back.
-    private enum State: ~Copyable {
+    private enum State {
         case reading
-        case running
-        case suspended(SuspendedConnection, Task<Void, Never>)
-        case finished(Response)
+        case handling(HandlerTask)
         case answered(Response)
         case rejected(Response)
-        case abandoned
     }
 
     private let request: Request
@@ -34,14 +26,9 @@ final class Exchange: Sendable {
     private let span: ServerSpan?
     private let server: Server
 
-    // Held while libmicrohttpd suspends and resumes, which is brief and calls none of our callbacks.
-    // So nobody resumes before the suspension. And nobody stops the daemon while
-    // MHD_resume_connection still uses it: abandon() and end() wait for the lock, and one
-    // of them stands between each exchange and the stop.
     private let state = Mutex(State.reading)
 
-    // These two are written and read on libmicrohttpd's thread only. The second one spares a handler
-    // that does not wait a look at the state, which is behind the lock.
+    // The second one spares a handler that does not wait a look at the state, behind its lock.
     private let contentSize = Atomic(0)
     private let hasProceeded = Atomic(false)
 
@@ -95,7 +82,8 @@ final class Exchange: Sendable {
     /// - Returns: false if the connection is to be closed without an answer.
     func proceed(on connection: borrowing Connection) -> Bool {
         if hasProceeded.exchange(true, ordering: .relaxed) {
-            return answerIfFinished(on: connection)
+            guard case .handling(let task) = state.withLock({ $0 }) else { return false }
+            return run(task, on: connection)
         }
         do {
             guard contentSize.load(ordering: .relaxed) <= Limits.content else {
@@ -106,7 +94,9 @@ final class Exchange: Sendable {
             }
             switch try route.handler(for: request) {
             case .waiting(let handler):
-                return wait(for: handler, on: connection)
+                let task = HandlerTask(in: server.exchanges) { await self.respond(with: handler) }
+                state.withLock { $0 = .handling(task) }
+                return run(task, on: connection)
             case .immediate(let handler):
                 guard let span else { return answer(try handler(request), on: connection) }
                 let response = try ServiceContext.withValue(span.context) { try handler(request) }
@@ -123,50 +113,18 @@ final class Exchange: Sendable {
         return isQueued
     }
 
-    private func answerIfFinished(on connection: borrowing Connection) -> Bool {
-        let response: Response? = state.withLock { state in
-            switch consume state {
-            case .finished(let response):
-                state = .answered(response)
-                return response
-            case let other:
-                // Abandoned. libmicrohttpd makes no call for a suspended connection, and none after
-                // the one in which a response was queued.
-                state = other
-                return nil
-            }
+    private func run(_ task: HandlerTask, on connection: borrowing Connection) -> Bool {
+        switch task.run(on: connection) {
+        case .suspended: true
+        case .finished(let response): answer(response, on: connection)
+        case .abandoned: false
         }
-        guard let response else { return false }
-        return queue(response, on: connection)
     }
 
     private func queue(_ response: Response, on connection: borrowing Connection) -> Bool {
         connection.queue(
             response, to: request,
             closing: isLast || server.isDraining || response.status == .contentTooLarge)
-    }
-
-    private func wait(for handler: @escaping AsyncHandler, on connection: borrowing Connection)
-        -> Bool
-    {
-        state.withLock { $0 = .running }
-        // Task.immediate runs in place, up to the handler's first wait. A handler that did not wait
-        // has finished when it returns.
-        let task = Task.immediate { finish(with: await respond(with: handler)) }
-        let isSuspended = state.withLock { state in
-            switch consume state {
-            case .running where server.exchanges.add(self):
-                state = .suspended(connection.suspend(), task)
-                return true
-            case .running:
-                state = .abandoned
-                return false
-            case let other:
-                state = other
-                return false
-            }
-        }
-        return isSuspended || answerIfFinished(on: connection)
     }
 
     private func respond(with handler: AsyncHandler) async -> Response {
@@ -186,39 +144,6 @@ final class Exchange: Sendable {
             HTTPError(.internalServerError, details: "The request failed; the log says why."))
     }
 
-    /// Takes the handler's response, and sends it unless the exchange was abandoned.
-    ///
-    /// On any thread: the handler's task ends where its last wait left it.
-    private func finish(with response: Response) {
-        state.withLock { state in
-            switch consume state {
-            case .running:
-                state = .finished(response)
-            case .suspended(let connection, _):
-                state = .finished(response)
-                connection.resume()
-                // Not before: close() would find nobody to wait for while the call above goes on.
-                server.exchanges.remove(self)
-            case let other:
-                state = other
-            }
-        }
-    }
-
-    /// Cuts the exchange off: its handler is cancelled and its connection closed unanswered.
-    func abandon() {
-        state.withLock { state in
-            switch consume state {
-            case .suspended(let connection, let task):
-                state = .abandoned
-                task.cancel()
-                connection.resume()
-            case let other:
-                state = other
-            }
-        }
-    }
-
     /// Notes that libmicrohttpd is done with the request, its response sent or not.
     ///
     /// - Parameter status: that of the response that libmicrohttpd has; 0 if there is none.
@@ -227,7 +152,7 @@ final class Exchange: Sendable {
             switch state {
             case .answered(let response): (response, ending)
             case .rejected(let response): (response, .answered)
-            case .abandoned: (nil, .cutOff)
+            case .handling(let task): (nil, task.abandon() ? .cutOff : ending)
             // libmicrohttpd's own: a chunk or a trailer section that it cannot read.
             case .reading where status != 0:
                 (Response(status: HTTPResponse.Status(code: status)), .answered)

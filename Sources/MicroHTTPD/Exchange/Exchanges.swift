@@ -5,7 +5,7 @@ import Synchronization
 /// The exchanges in flight, from the access handler's first call to the completed callback.
 final class Exchanges: Sendable {
     private struct Suspended {
-        var exchanges: [ObjectIdentifier: Exchange] = [:]
+        var tasks: [ObjectIdentifier: HandlerTask] = [:]
         var isClosed = false
     }
 
@@ -38,27 +38,27 @@ final class Exchanges: Sendable {
         inFlight.subtract(1, ordering: .releasing)
     }
 
-    /// Adds an exchange to those that wait; false once ``close()`` has begun.
-    func add(_ exchange: Exchange) -> Bool {
+    /// Adds a task to those that wait; false once ``close()`` has begun.
+    func add(_ task: HandlerTask) -> Bool {
         suspended.withLock {
             if $0.isClosed { return false }
-            $0.exchanges[ObjectIdentifier(exchange)] = exchange
+            $0.tasks[ObjectIdentifier(task)] = task
             return true
         }
     }
 
-    /// Removes an exchange from those that wait.
-    func remove(_ exchange: Exchange) {
-        suspended.withLock { _ = $0.exchanges.removeValue(forKey: ObjectIdentifier(exchange)) }
+    /// Removes a task from those that wait.
+    func remove(_ task: HandlerTask) {
+        suspended.withLock { _ = $0.tasks.removeValue(forKey: ObjectIdentifier(task)) }
     }
 
-    /// Abandons every exchange that waits and admits no other, so that MHD_stop_daemon may be called.
+    /// Abandons every task that waits and admits no other, so that MHD_stop_daemon may be called.
     func close() {
         let waiting = suspended.withLock { suspended in
             suspended.isClosed = true
-            return exchange(&suspended.exchanges, with: [:])
+            return exchange(&suspended.tasks, with: [:])
         }
         // One that was added but is not yet suspended holds its own lock meanwhile.
-        for exchange in waiting.values { exchange.abandon() }
+        for task in waiting.values { task.abandon() }
     }
 }

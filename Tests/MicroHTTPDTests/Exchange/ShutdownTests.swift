@@ -95,17 +95,13 @@ import Testing
         }
     }
 
-    @Test func `No exchange is suspended any more once they are closed`() throws {
-        let server = try Server(.init(), router: plainRouter(), logger: Logger(label: "test"))
-        let exchange = Exchange(
-            RequestHead(
-                method: .get, target: RequestTarget("/", query: nil),
-                headerSection: HeaderSection(), isVersion1_0: true, isReadAsSent: true),
-            server: server)
-        #expect(server.exchanges.add(exchange))
-        server.exchanges.remove(exchange)
-        server.exchanges.close()
-        #expect(!server.exchanges.add(exchange))
+    @Test func `No handler waits any more once the exchanges are closed`() {
+        let exchanges = Exchanges()
+        let task = HandlerTask(in: exchanges) { Response() }
+        #expect(exchanges.add(task))
+        exchanges.remove(task)
+        exchanges.close()
+        #expect(!exchanges.add(task))
     }
 
     @Test func `During the drain delay requests are still accepted`() async throws {

@@ -1,0 +1,129 @@
+import Synchronization
+
+/// The task of a handler that may wait.
+///
+/// While it waits, its connection is suspended and it holds no thread. It is an executor of its own,
+/// whose jobs are the parts of the handler between two waits. libmicrohttpd's thread runs them in
+/// ``run(on:)``; what ends a wait calls ``enqueue(_:)``, on any thread; the server calls
+/// ``abandon()`` at shutdown.
+final class HandlerTask: TaskExecutor {
+    /// What the task is doing.
+    ///
+    /// Noncopyable, so that the compiler checks that a suspended connection is resumed exactly
+    /// once: `switch consume state` takes the value out, and each case must put one back.
+    private enum State: ~Copyable {
+        case running([UnownedJob])
+        case suspended(SuspendedConnection)
+        case finished(Response)
+        case abandoned
+    }
+
+    /// What ``run(on:)`` has come to.
+    enum Progress {
+        case suspended
+        case finished(Response)
+        case abandoned
+    }
+
+    private let exchanges: Exchanges
+
+    // Held while libmicrohttpd suspends and resumes, which is brief and calls none of our
+    // callbacks. So nobody resumes before the suspension. And nobody stops the daemon while
+    // MHD_resume_connection still uses it: before the stop, abandon() waits for the lock of each
+    // task that is suspended or is being resumed.
+    private let state = Mutex(State.running([]))
+
+    private let task = Mutex<Task<Void, Never>?>(nil)
+
+    /// Makes the task of one of `exchanges`, and runs `handler` up to its first wait.
+    init(in exchanges: Exchanges, handler: @escaping @Sendable () async -> Response) {
+        self.exchanges = exchanges
+        // Task.immediate runs in place; what follows a wait is this executor's.
+        let task = Task.immediate(executorPreference: self) { finish(with: await handler()) }
+        self.task.withLock { $0 = task }
+    }
+
+    private func finish(with response: Response) {
+        state.withLock { state in
+            switch consume state {
+            case .running: state = .finished(response)
+            case let other: state = other  // Abandoned.
+            }
+        }
+    }
+
+    /// Runs the jobs there are, until the handler has finished, or waits and its connection is
+    /// suspended.
+    ///
+    /// Only in the final call of the access handler, and its repeats after a suspension.
+    func run(on connection: borrowing Connection) -> Progress {
+        while true {
+            var job: UnownedJob?
+            let progress: Progress? = state.withLock { state in
+                switch consume state {
+                case .running(var jobs) where !jobs.isEmpty:
+                    job = jobs.removeFirst()
+                    state = .running(jobs)
+                    return nil
+                case .running where exchanges.add(self):
+                    state = .suspended(connection.suspend())
+                    return .suspended
+                case .finished(let response):
+                    state = .finished(response)
+                    return .finished(response)
+                case _:
+                    state = .abandoned
+                    return .abandoned
+                }
+            }
+            if let progress { return progress }
+            if let job { unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
+        }
+    }
+
+    /// Takes the job that ends the handler's wait.
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        let isTaken = state.withLock { state in
+            switch consume state {
+            case .running(let jobs):
+                state = .running(jobs + [job])
+                return true
+            case .suspended(let connection):
+                state = .running([job])
+                connection.resume()
+                // Not before: close() would find nobody to wait for while the call above goes on.
+                exchanges.remove(self)
+                return true
+            case let other:
+                state = other
+                return false
+            }
+        }
+        if !isTaken { globalConcurrentExecutor.enqueue(job) }
+    }
+
+    /// Cuts the task off: what is left of the handler is cancelled, and runs elsewhere.
+    ///
+    /// - Returns: whether it had been cut off before.
+    @discardableResult
+    func abandon() -> Bool {
+        var jobs: [UnownedJob] = []
+        let wasAbandoned = state.withLock { state in
+            switch consume state {
+            case .running(let rest): jobs = rest
+            case .suspended(let connection): connection.resume()
+            case .finished: break
+            case .abandoned:
+                state = .abandoned
+                return true
+            }
+            state = .abandoned
+            return false
+        }
+        // Outside the lock, since it may end a wait in place.
+        task.withLock { $0.take() }?.cancel()
+        for job in jobs { globalConcurrentExecutor.enqueue(job) }
+        return wasAbandoned
+    }
+}
