@@ -43,7 +43,9 @@ typedef struct {
     char *body;
     size_t bodySize;
     int socket;
-    uint64_t readBefore;
+    // Whether more can come than libcurl passes on, and what had come before it did.
+    bool isCoded;
+    uint64_t receivedBefore;
 } Answer;
 
 void *answer_of(void *easy)
@@ -52,6 +54,15 @@ void *answer_of(void *easy)
     if (isActive)
         next.getinfo_charp(easy, (Info) {INFO_PRIVATE}, &answer);
     return answer;
+}
+
+// How much a connection has received since it was opened.
+static uint64_t received(int socket)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    return getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_received
+                                                                         : 0;
 }
 
 // libcurl calls this with each line of a header or trailer section.
@@ -80,6 +91,10 @@ static size_t header_line(char *line, size_t size, size_t count, void *context)
     }
     if (answer->part == HEADER_SECTION && !is_length_clear(line, length, &answer->length))
         return 0;
+    if (!answer->isCoded && is_transfer_coding(line, length)) {
+        answer->isCoded = true;
+        answer->receivedBefore = received(answer->socket);
+    }
     bool isEnd = length <= 2;
     if (isEnd && answer->part == INTERIM_SECTION)
         answer->part = STATUS_LINE;
@@ -114,22 +129,11 @@ static size_t body_part(char *data, size_t size, size_t count, void *context)
     return length;
 }
 
-// How much a connection has received since it was opened.
-static uint64_t received(int socket)
-{
-    struct tcp_info info = {0};
-    socklen_t size = sizeof info;
-    return getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_received
-                                                                         : 0;
-}
-
 void watch_answer(void *easy, int socket)
 {
     Answer *answer = answer_of(easy);
-    if (answer == NULL || answer->socket == socket)
-        return;
-    answer->socket = socket;
-    answer->readBefore = received(socket);
+    if (answer != NULL)
+        answer->socket = socket;
 }
 
 // libcurl calls this when it has read, after 100 times at the latest, and ends the transfer if the
@@ -147,7 +151,7 @@ static int progress(
     int unread = 0;
     if (answer->part == REST && ioctl(answer->socket, FIONREAD, &unread) == 0)
         next.setopt_long(answer->easy, (Option) {OPT_FORBID_REUSE}, unread > 0);
-    return received(answer->socket) > answer->readBefore + READ_LIMIT;
+    return answer->isCoded && received(answer->socket) > answer->receivedBefore + READ_LIMIT;
 }
 
 EasyCode CFURLSession_easy_setopt_ptr(void *easy, Option option, void *value)

@@ -8,9 +8,10 @@
 // - answers.c: what an answer may be and how large it may get
 // - lines.c: which lines of an answer are malformed
 // - connections.c: where a call goes, and which connections are used again
-// - sockets.c: how a session waits for its sockets
+// - sockets.c, sets.c: how a session waits for its sockets
 // - timers.c: how long a call may take
 // - queues.c: on which thread a call starts
+// - waits.c: which thread waits for the sockets
 // - names.c: how often the name of a host is looked up
 //
 // For sockets, timers and queues, functions of libdispatch are replaced too, for the whole process.
@@ -31,7 +32,7 @@
 
 struct Next next;
 bool isActive;
-bool isEpollActive, areTimersActive, isQueueActive;
+bool isEpollActive, areTimersActive, isQueueActive, areWaitsActive;
 
 // Finds the original definition.
 static int find(const char *name, void *function)
@@ -75,6 +76,10 @@ __attribute__((constructor)) static void find_functions(void)
     find("getaddrinfo", &next.getaddrinfo);
     isQueueActive = stand_before("dispatch_sync", &next.sync)
         & (isEpollActive && getenv("CFNF_WITHOUT_QUEUE") == NULL);
+    areWaitsActive = stand_before("dispatch_async", &next.async)
+        & stand_before("dispatch_queue_create_with_target", &next.queue_create)
+        & stand_before("dispatch_source_set_event_handler", &next.set_handler)
+        & (isEpollActive && getenv("CFNF_WITHOUT_WAITS") == NULL);
 }
 
 bool cfnf_are_active(void)

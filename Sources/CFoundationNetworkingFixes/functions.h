@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 
 // As in CFURLSessionInterface.h, with libcurl's numbers.
 typedef struct {
@@ -43,6 +44,8 @@ enum {
     MULTI_OPT_TIMERDATA = 10005,
     // In place of a socket, when libcurl's timer has fired.
     SOCKET_TIMEOUT = -1,
+    // That it can be read; 0 makes libcurl ask the kernel.
+    SELECT_IN = 1,
     POLL_IN = 1,
     POLL_OUT = 2,
     POLL_REMOVE = 4,
@@ -79,6 +82,10 @@ extern struct Next {
     void (*source_set_timer)(void *, uint64_t, uint64_t, uint64_t);
     // For the queue.
     void (*sync)(void *, void *);
+    // For waits.
+    void (*async)(void *, void *);
+    void *(*queue_create)(const char *, void *, void *);
+    void (*set_handler)(void *, void *);
     // For names.
     GetAddresses getaddrinfo;
 } next;
@@ -86,8 +93,8 @@ extern struct Next {
 // All or nothing: in a Foundation that lacks one of them, nothing changes.
 extern bool isActive;
 
-// The same for the parts that save time or a rare crash. The queue needs the epoll set.
-extern bool isEpollActive, areTimersActive, isQueueActive;
+// The same for the parts that save time or a rare crash. The queue and the waits need the epoll set.
+extern bool isEpollActive, areTimersActive, isQueueActive, areWaitsActive;
 
 // Whether the first line of an answer is one of HTTP/1.
 bool is_status_line(const char *line, size_t size);
@@ -100,6 +107,9 @@ typedef struct {
 
 // Whether a line is not a Content-Length, or is one number, the same as the one before.
 bool is_length_clear(const char *line, size_t size, Length *length);
+
+// Whether a line is a Transfer-Encoding.
+bool is_transfer_coding(const char *line, size_t size);
 
 // Gives a new handle its answer, and takes it when the handle has gone.
 void begin_answer(void *easy);
@@ -121,6 +131,9 @@ void note_timer(void *source, void *queue);
 // The same for a descriptor.
 void note_source(void *source, uintptr_t descriptor, void *queue);
 
+// It has given a source its handler, a block.
+void note_handler(void *source, void *block);
+
 // The timer that libcurl asks for: a descriptor, readable when it may be due.
 typedef struct {
     int descriptor;
@@ -141,7 +154,77 @@ bool is_due(Timer *timer);
 // Calls start on this queue from now on.
 void use_queue(void *queue);
 
+enum {
+    EVENT_COUNT = 64,
+};
+
+// The sockets of one session.
+typedef struct Set {
+    struct Set *next;
+    void *multi;
+    // What URLSession gave for its callback.
+    void *context;
+    int epoll;
+    // In the set as well.
+    Timer timer;
+    // libdispatch's source for `descriptor`, its queue, and URLSession's object that owns it.
+    void *source, *queue, *sources;
+    // Readable when the set is, unless the queue waits.
+    int descriptor;
+    // The handler of the source, and the target of its queue, on which the wait is.
+    void *handler, *target;
+    // Whether a wait is on the queue, and how many blocks there had been before it.
+    bool isInQueue;
+    unsigned blockCount;
+    // Whether the session has ended since.
+    bool isClosed;
+    // Sockets that are ready.
+    struct epoll_event events[EVENT_COUNT];
+    int eventCount;
+} Set;
+
+// The set of a multi handle; NULL if it has none.
+Set *set_of(void *multi);
+
+// Makes the set of a new multi handle; NULL if that cannot be done.
+Set *make_set(void *multi, void *context);
+
+// Takes the set of a multi handle, which the caller closes.
+Set *take_set(void *multi);
+
+// Whether there is no other one.
+bool is_only(const Set *set);
+
+// Frees it; on the queue of its source.
+void close_set(void *set);
+
+// Opens the descriptor of the source.
+void open_wait(Set *set);
+
+// Whether the queue can wait.
+bool can_wait(const Set *set);
+
+// Takes the sockets that are ready, whose number is the result, and adds a wait for the next ones.
+int take_events(Set *set);
+
+// The target of the queue that this thread has made last; NULL for any other.
+void *target_of(void *queue);
+
+// A block has been added to a queue.
+void note_block(void);
+
+// How the compiler lays out a block (Block-ABI-Apple).
+struct Block {
+    void *isa;
+    int flags, reserved;
+    void (*invoke)(void *block);
+};
+
 #pragma GCC visibility pop
+
+// Of the runtime of blocks.
+void *_Block_copy(const void *block);
+void _Block_release(const void *block);
 
 // libdispatch's own, as in dispatch/dispatch.h, which C targets do not find.
 void dispatch_async_f(void *queue, void *context, void (*function)(void *));

@@ -18,9 +18,19 @@ static bool is_digit(char character)
 // accepts a version such as 2.0 or x.1, which are not HTTP/1 (RFC 9112 §2.3).
 bool is_status_line(const char *line, size_t size)
 {
-    return size > 12 && memcmp(line, "HTTP/1.", 7) == 0 && line[8] == ' '
+    return size > 12 && memcmp(line, "HTTP/1.", 7) == 0 && is_digit(line[7]) && line[8] == ' '
         && is_digit(line[9]) && is_digit(line[10]) && is_digit(line[11])
-        && strchr(" \r\n", line[12]) != NULL;
+        && memchr(" \r\n", line[12], 3) != NULL;
+}
+
+static bool has_name(const char *line, size_t size, const char *name)
+{
+    return size > strlen(name) && strncasecmp(line, name, strlen(name)) == 0;
+}
+
+bool is_transfer_coding(const char *line, size_t size)
+{
+    return has_name(line, size, "transfer-encoding:");
 }
 
 // libcurl takes the digits that a Content-Length begins with, and the last of several (RFC 9110
@@ -29,7 +39,7 @@ bool is_length_clear(const char *line, size_t size, Length *length)
 {
     static const char name[] = "content-length:";
     const char *rest = line + sizeof name - 1, *end = line + size;
-    if (size < sizeof name || strncasecmp(line, name, sizeof name - 1) != 0)
+    if (!has_name(line, size, name))
         return true;
     do {
         unsigned long long number = 0;
@@ -45,7 +55,7 @@ bool is_length_clear(const char *line, size_t size, Length *length)
         if (rest == digits || number > LLONG_MAX || isOther)
             return false;
         *length = (Length) {true, number};
-        while (rest < end && strchr(" \t\r\n", *rest) != NULL)
+        while (rest < end && memchr(" \t\r\n", *rest, 4) != NULL)
             ++rest;
     } while (rest < end && *rest++ == ',');
     return rest == end;

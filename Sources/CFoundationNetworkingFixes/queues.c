@@ -20,16 +20,6 @@
 #include <dlfcn.h>
 #include <stdatomic.h>
 
-// How the compiler lays out a block (Block-ABI-Apple).
-struct Block {
-    void *isa;
-    int flags, reserved;
-    void (*invoke)(void *block);
-};
-
-void *_Block_copy(const void *block);
-void _Block_release(const void *block);
-
 // ThreadSanitizer has a definition of its own, which it needs to see.
 __attribute__((weak)) void __interceptor_dispatch_sync(void *queue, void *block);
 
@@ -69,6 +59,7 @@ bool cfnf_async(CFNFBlock block)
     if (!cfnf_starts_on_queue())
         return false;
     dispatch_async_f(atomic_load(&sessionQueue), _Block_copy((const void *) block), run);
+    note_block();
     return true;
 }
 

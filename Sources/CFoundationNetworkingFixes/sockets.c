@@ -20,27 +20,20 @@
 
 #include "functions.h"
 
+#include "CFoundationNetworkingFixes.h"
+
 #include <errno.h>
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
-// The sockets of one session.
-typedef struct Set {
-    struct Set *next;
-    void *multi;
-    // What URLSession gave for its callback.
-    void *context;
-    int epoll;
-    // In the set as well.
-    Timer timer;
-    // The dispatch source for the descriptor, its queue, and URLSession's object that owns it.
-    void *source, *queue, *sources;
-} Set;
+// Whether the queue of the session that was made last can wait.
+static atomic_bool doesWait;
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static Set *sets;
+bool cfnf_wait_in_queue(void)
+{
+    return doesWait;
+}
 
 // All multi handles have the same one.
 static SocketCallback next_socket;
@@ -52,73 +45,19 @@ static _Thread_local Set *registering;
 // Of the Swift runtime.
 void swift_release(void *object);
 
-static Set *set_of(void *multi)
-{
-    pthread_mutex_lock(&lock);
-    Set *set = sets;
-    while (set != NULL && set->multi != multi)
-        set = set->next;
-    pthread_mutex_unlock(&lock);
-    return set;
-}
-
-static Set *make_set(void *multi, void *context)
-{
-    Set *set = calloc(1, sizeof *set);
-    if (set == NULL)
-        return NULL;
-    set->multi = multi;
-    set->context = context;
-    set->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (set->epoll < 0 || !open_timer(&set->timer)) {
-        if (set->epoll >= 0)
-            close(set->epoll);
-        free(set);
-        return NULL;
-    }
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = set->timer.descriptor};
-    epoll_ctl(set->epoll, EPOLL_CTL_ADD, set->timer.descriptor, &event);
-    pthread_mutex_lock(&lock);
-    set->next = sets;
-    sets = set;
-    pthread_mutex_unlock(&lock);
-    return set;
-}
-
-static Set *take_set(void *multi)
-{
-    pthread_mutex_lock(&lock);
-    Set **place = &sets;
-    while (*place != NULL && (*place)->multi != multi)
-        place = &(*place)->next;
-    Set *set = *place;
-    if (set != NULL)
-        *place = set->next;
-    pthread_mutex_unlock(&lock);
-    return set;
-}
-
-static void close_set(void *context)
-{
-    Set *set = context;
-    close(set->epoll);
-    close(set->timer.descriptor);
-    free(set);
-}
-
 // Makes URLSession create its source, which it does before it returns.
 static bool is_registered(Set *set)
 {
     registering = set;
     // URLSession ignores the first argument, which must not be null.
-    next_socket(set, set->epoll, POLL_IN, set->context, NULL);
+    next_socket(set, set->descriptor, POLL_IN, set->context, NULL);
     registering = NULL;
     return set->source != NULL && set->sources != NULL;
 }
 
 MultiCode CFURLSessionMultiHandleAssign(void *multi, int socket, void *sources)
 {
-    if (registering == NULL || socket != registering->epoll)
+    if (registering == NULL || socket != registering->descriptor)
         return next.multi_assign(multi, socket, sources);
     registering->sources = sources;
     return (MultiCode) {CODE_OK};
@@ -126,11 +65,18 @@ MultiCode CFURLSessionMultiHandleAssign(void *multi, int socket, void *sources)
 
 void note_source(void *source, uintptr_t descriptor, void *queue)
 {
-    if (registering == NULL || descriptor != (uintptr_t) registering->epoll)
+    if (registering == NULL || descriptor != (uintptr_t) registering->descriptor)
         return;
     dispatch_retain(source);
     registering->source = source;
     registering->queue = queue;
+    registering->target = target_of(queue);
+}
+
+void note_handler(void *source, void *block)
+{
+    if (registering != NULL && source == registering->source)
+        registering->handler = _Block_copy(block);
 }
 
 static int wait_in_set(void *easy, int socket, int what, void *context, void *unused)
@@ -196,6 +142,7 @@ MultiCode CFURLSession_multi_setopt_sf(void *multi, MultiOption option, SocketCa
     }
     if (set != NULL && isQueueActive)
         use_queue(set->queue);
+    doesWait = set != NULL && can_wait(set);
     return next.multi_setopt_sf(multi, option, set != NULL ? wait_in_set : wait_in_sources);
 }
 
@@ -213,19 +160,19 @@ MultiCode CFURLSession_multi_setopt_tf(void *multi, MultiOption option, TimerCal
 MultiCode CFURLSessionMultiHandleAction(void *multi, int socket, int mask, int *running)
 {
     Set *set = isEpollActive && socket >= 0 ? set_of(multi) : NULL;
-    if (set == NULL || set->epoll != socket)
+    if (set == NULL || set->descriptor != socket)
         return next.multi_action(multi, socket, mask, running);
-    struct epoll_event events[64];
-    int count = epoll_wait(set->epoll, events, 64, 0);
+    struct epoll_event *events = set->events;
+    int count = take_events(set);
     // The idle ones come first: by its turn a descriptor may be another socket. With the others
-    // that does no harm, since libcurl finds out itself what a socket is ready for.
+    // that does no harm: libcurl finds out itself that a socket is not ready.
     for (int i = 0; i < count; i += 1)
         if (events[i].data.fd < 0)
             end_idle(set->epoll, ~events[i].data.fd);
     for (int i = 0; i < count; i += 1) {
         int socket = events[i].data.fd;
         if (socket >= 0 && socket != set->timer.descriptor)
-            next.multi_action(multi, socket, 0, running);
+            next.multi_action(multi, socket, events[i].events == EPOLLIN ? SELECT_IN : 0, running);
         else if (socket >= 0 && is_due(&set->timer))
             next.multi_action(multi, SOCKET_TIMEOUT, 0, running);
     }
@@ -239,7 +186,7 @@ MultiCode CFURLSessionMultiHandleDeinit(void *multi)
     Set *set = take_set(multi);
     if (set == NULL)
         return code;
-    // Once libdispatch has let go of the descriptor, close_set frees the set, on another thread.
+    // Once libdispatch has let go of the descriptor, close_set frees the set, on its queue.
     void *source = set->source, *sources = set->sources;
     dispatch_set_context(source, set);
     dispatch_source_set_cancel_handler_f(source, close_set);

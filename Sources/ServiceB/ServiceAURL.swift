@@ -10,10 +10,9 @@ struct ServiceAURL: Sendable, CustomStringConvertible {
     var description: String { origin + path.dropLast("/echo?msg=".count) }
 
     /// The characters that need no escape in the value of a query parameter (RFC 3986 §3.4), less
-    /// `+`, `&` and `%`, which have a meaning there; and the space, which becomes `+`.
-    private static let plain = CharacterSet(
-        charactersIn:
-            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$'()*,;:=@/? ")
+    /// `+`, `&` and `%`, which have a meaning there.
+    private static let plain = ASCIISet(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$'()*,;:=@/?")
 
     /// The limit of a request target, which is what Service A counts.
     private static let targetLimit = 8 * 1024
@@ -60,11 +59,17 @@ struct ServiceAURL: Sendable, CustomStringConvertible {
     /// Its query is no longer than a valid one in which `message` came, or else Service A could
     /// reject a message that Service B has accepted.
     func echo(_ message: String) -> URL? {
-        // Nil only for text that is not Unicode, which a String cannot be.
-        guard let value = message.addingPercentEncoding(withAllowedCharacters: Self.plain) else {
-            return nil
+        var target = path
+        for byte in message.utf8 {
+            if Self.plain.contains(byte) {
+                target.unicodeScalars.append(Unicode.Scalar(byte))
+            } else if byte == UInt8(ascii: " ") {
+                target += "+"
+            } else {
+                target += byte < 16 ? "%0" : "%"
+                target += String(byte, radix: 16, uppercase: true)
+            }
         }
-        let target = path + value.replacing(" ", with: "+")
         return target.utf8.count > Self.targetLimit ? nil : URL(string: origin + target)
     }
 }

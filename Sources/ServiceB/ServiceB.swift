@@ -53,6 +53,7 @@ enum ServiceB: ServiceDefinition {
                 metadata: [
                     "active": "\(cfnf_are_active())", "epoll": "\(cfnf_use_epoll())",
                     "queue": "\(cfnf_starts_on_queue())", "timers": "\(cfnf_keep_timers())",
+                    "waits": "\(cfnf_wait_in_queue())",
                 ])
         #endif
         let callEcho = CallEcho(serviceA: options.serviceAURL, client: client)

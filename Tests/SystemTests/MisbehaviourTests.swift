@@ -75,7 +75,10 @@ extension SystemTests {
 
         @Test(
             .enabled(if: hasFixes),
-            arguments: ["CFNF_WITHOUT_EPOLL", "CFNF_WITHOUT_QUEUE", "CFNF_WITHOUT_TIMERS"])
+            arguments: [
+                "CFNF_WITHOUT_EPOLL", "CFNF_WITHOUT_QUEUE", "CFNF_WITHOUT_TIMERS",
+                "CFNF_WITHOUT_WAITS",
+            ])
         func `Without a part of the fixes Service B survives as well`(part: String) throws {
             let current = Mutex(Misbehaviour.plain)
             let peer = try Peer { peer in current.withLock(\.self).serve(peer) }
@@ -199,10 +202,11 @@ extension SystemTests {
         }
 
         @Test(arguments: [
-            ("", "epoll=true queue=true timers=true"),
-            ("CFNF_WITHOUT_EPOLL", "epoll=false queue=false timers=true"),
-            ("CFNF_WITHOUT_QUEUE", "epoll=true queue=false timers=true"),
-            ("CFNF_WITHOUT_TIMERS", "epoll=true queue=true timers=false"),
+            ("", "epoll=true queue=true timers=true waits=true"),
+            ("CFNF_WITHOUT_EPOLL", "epoll=false queue=false timers=true waits=false"),
+            ("CFNF_WITHOUT_QUEUE", "epoll=true queue=false timers=true waits=true"),
+            ("CFNF_WITHOUT_TIMERS", "epoll=true queue=true timers=false waits=true"),
+            ("CFNF_WITHOUT_WAITS", "epoll=true queue=true timers=true waits=false"),
         ])
         func `The fixes of FoundationNetworking are at work`(
             missing: String, parts: String

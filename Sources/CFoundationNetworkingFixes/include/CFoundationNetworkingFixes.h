@@ -10,6 +10,10 @@ bool cfnf_are_active(void);
 // Whether the sockets of a session are in one epoll set (sockets.c).
 bool cfnf_use_epoll(void);
 
+// Whether the queue of the session that was made last waits for its sockets itself (waits.c); for
+// this, dispatch_async must have been called once through Swift.
+bool cfnf_wait_in_queue(void);
+
 // Whether libcurl measures the timeout of a call, and no timer of libdispatch (timers.c).
 bool cfnf_keep_timers(void);
 

@@ -28,17 +28,15 @@ final class Call: NSObject, URLSessionTaskDelegate, Sendable {
     let request: URLRequest
     let message: String
     private let state: Mutex<State>
-    private let cancelling: DispatchQueue
 
-    /// Makes a call that resumes `continuation` when it ends, and cancels its tasks on `cancelling`.
+    /// Makes a call that resumes `continuation` when it ends.
     init(
         _ request: URLRequest, of message: String,
-        _ continuation: CheckedContinuation<Outcome, Never>, cancelling: DispatchQueue
+        _ continuation: CheckedContinuation<Outcome, Never>
     ) {
         self.request = request
         self.message = message
         state = Mutex(State(continuation: continuation))
-        self.cancelling = cancelling
     }
 
     /// Whether the outcome is known.
@@ -93,7 +91,7 @@ final class Call: NSObject, URLSessionTaskDelegate, Sendable {
     private func cancel(_ tasks: [URLSessionTask]) {
         if tasks.isEmpty { return }
         // A moment later: where a thousand deadlines pass at once, the answers come first.
-        cancelling.asyncAfter(deadline: .now() + .milliseconds(50)) {
+        SessionQueue.async(after: .milliseconds(50)) {
             for task in tasks { task.cancel() }
         }
     }

@@ -6,10 +6,6 @@ import MicroHTTPD
 import Synchronization
 import Tracing
 
-#if canImport(CFoundationNetworkingFixes)
-    import CFoundationNetworkingFixes
-#endif
-
 /// The client of Service A, over `URLSession`.
 ///
 /// A call holds no thread while it waits. Its deadline is a timer of our own that does not depend
@@ -20,10 +16,6 @@ final class EchoClient: Sendable {
     private let deadlines: Deadlines
     private let hedging: (after: Deadlines, limit: HedgeLimit)?
     private let session: URLSession
-    private let starting = DispatchQueue(label: "starting")
-    // `cancel` blocks while URLSession is busy, and no deadline may wait for that.
-    private let cancelling = DispatchQueue(label: "cancelling")
-    private let waiting = Mutex<[(call: Call, attempt: Int)]>([])
 
     /// Makes a client whose calls take `timeout` in all, `maxCalls` of them at once.
     ///
@@ -37,8 +29,6 @@ final class EchoClient: Sendable {
         limit = CallLimit(maxCalls)
         deadlines = Deadlines(timeout: timeout, maxCalls: maxCalls)
         hedging = hedgeAfter.map { (Deadlines(timeout: $0, maxCalls: maxCalls), HedgeLimit()) }
-        // So that CFoundationNetworkingFixes sees whether Swift's calls of dispatch_sync reach it.
-        starting.sync {}
         session = Self.session(timeout: timeout, maxCalls: maxCalls)
     }
 
@@ -56,7 +46,7 @@ final class EchoClient: Sendable {
         defer { span.end() }
         let upstream = Self.request(url, for: request, context: span.context)
         let outcome = await withCheckedContinuation { continuation in
-            let call = Call(upstream, of: message, continuation, cancelling: cancelling)
+            let call = Call(upstream, of: message, continuation)
             deadlines.add(call) { [timeout] call in call.end(.timeout(timeout)) }
             if let hedging {
                 hedging.limit.callBegan()
@@ -77,43 +67,24 @@ final class EchoClient: Sendable {
     private static func request(
         _ url: URL, for request: Request, context: ServiceContext
     ) -> URLRequest {
-        var call = URLRequest(url: url)
-        for (name, value) in [
-            (HTTPField.Name.xRequestID, request.id),
-            (.traceparent, request.traceContext.traceparent),
-            (.tracestate, request.traceContext.tracestate),
-        ] where !value.isEmpty {
-            call.setValue(value, forHTTPHeaderField: name.rawName)
+        var fields = [
+            HTTPField.Name.xRequestID.rawName: request.id,
+            HTTPField.Name.traceparent.rawName: request.traceContext.traceparent,
+        ]
+        if !request.traceContext.tracestate.isEmpty {
+            fields[HTTPField.Name.tracestate.rawName] = request.traceContext.tracestate
         }
         // A tracer, if there is one, replaces the request's span with the one above.
-        InstrumentationSystem.instrument.inject(context, into: &call, using: FieldInjector())
+        InstrumentationSystem.instrument.inject(context, into: &fields, using: FieldInjector())
+        var call = URLRequest(url: url)
+        call.allHTTPHeaderFields = fields
         return call
     }
 
-    /// Starts an attempt of an admitted call, together with others that wait.
-    ///
-    /// `URLSession` works on one queue of its own, and `dataTask` and `resume` wait for it, so that
-    /// neither libmicrohttpd's thread nor a deadline may call them. With CFoundationNetworkingFixes
-    /// calls are started on that queue itself, where nothing has to wait; or else on one of ours.
+    /// Starts an attempt of an admitted call.
     private func start(_ call: Call, attempt: Int) {
-        let isFirst = waiting.withLock { waiting in
-            waiting.append((call, attempt))
-            return waiting.count == 1
-        }
-        guard isFirst else { return }
-        #if canImport(CFoundationNetworkingFixes)
-            if cfnf_async({ self.startWaiting() }) { return }
-        #endif
-        starting.async { self.startWaiting() }
-    }
-
-    /// Starts all calls that wait.
-    private func startWaiting() {
-        for (call, attempt) in waiting.withLock({ exchange(&$0, with: []) }) {
-            guard !call.hasEnded else {
-                limit.leave()
-                continue
-            }
+        SessionQueue.async { [self] in
+            guard !call.hasEnded else { return limit.leave() }
             let task = session.dataTask(with: call.request) { [self] data, response, error in
                 // Only now is URLSession done with a call that may have been answered long ago.
                 limit.leave()
@@ -126,7 +97,7 @@ final class EchoClient: Sendable {
 }
 
 private struct FieldInjector: Injector {
-    func inject(_ value: String, forKey name: String, into request: inout URLRequest) {
-        request.setValue(value, forHTTPHeaderField: name)
+    func inject(_ value: String, forKey name: String, into fields: inout [String: String]) {
+        fields[name] = value
     }
 }

@@ -52,6 +52,61 @@ extension SystemTests {
                 }
             }
 
+            // A wait that does not see a block behind it lasts 10 ms, for each of 500 calls.
+            @Test func `A queue that waits lets what is added to it go first`() async {
+                await #expect(processExitsWith: .success) {
+                    try await onThread { () throws in
+                        let peer = try Peer { peer in
+                            while case let request = peer.request(), !request.isEmpty {
+                                peer.respond("Hello")
+                            }
+                        }
+                        let session = EchoClient.session(timeout: .seconds(2), maxCalls: 8)
+                        try #require(cfnf_wait_in_queue())
+                        let url = try peer.url
+                        let start = ContinuousClock.now
+                        for _ in 0..<500 {
+                            let isDone = Gate()
+                            try #require(
+                                cfnf_async {
+                                    session.dataTask(with: url) { data, _, _ in
+                                        if data == Data("Hello".utf8) { isDone.open() }
+                                    }.resume()
+                                })
+                            try #require(eventually { isDone.isOpen })
+                        }
+                        try #require(ContinuousClock.now - start < .seconds(4))
+                    }
+                }
+            }
+
+            // From the second one on none of them waits in the queue that they share.
+            @Test func `Several sessions do not wait for one another`() async {
+                await #expect(processExitsWith: .success) {
+                    try await onThread { () throws in
+                        let peer = try Peer { peer in
+                            while case let request = peer.request(), !request.isEmpty {
+                                peer.respond("Hello")
+                            }
+                        }
+                        let url = try peer.url
+                        let sessions = (0..<3).map { _ in
+                            EchoClient.session(timeout: .seconds(2), maxCalls: 8)
+                        }
+                        let start = ContinuousClock.now
+                        for number in 0..<600 {
+                            let isDone = Gate()
+                            let task = sessions[number % 3].dataTask(with: url) { data, _, _ in
+                                if data == Data("Hello".utf8) { isDone.open() }
+                            }
+                            task.resume()
+                            try #require(eventually { isDone.isOpen })
+                        }
+                        try #require(ContinuousClock.now - start < .seconds(5))
+                    }
+                }
+            }
+
             @Test func `Only what runs on the session's queue need not wait for another queue`()
                 async
             {

@@ -1,0 +1,167 @@
+// Which thread waits for the sockets of a session.
+//
+// libdispatch waits for the descriptor of a source on a thread of its own. Whenever it is ready,
+// that thread wakes up and wakes the thread of the source's queue, which runs the handler and wakes
+// the first one again, to wait anew. With 8 calls at once that is a fifth of what a call costs.
+//
+// Here, after an event, the thread of the queue waits for the next one itself, for PATIENCE at
+// most: the threads of a busy session do not wake one another, and a call that takes longer holds
+// no thread. Meanwhile nothing else runs on the queue. So the wait is the last block there, and is
+// over as soon as dispatch_async has added another one; dispatch_sync on another thread can take as
+// long as PATIENCE, and so can the other sessions, if there are any: then the queue does not wait.
+//
+// libdispatch's source is for an epoll set that contains that of the session, or nothing while the
+// queue waits.
+
+#define _GNU_SOURCE
+#include "functions.h"
+
+#include "CFoundationNetworkingFixes.h"
+
+#include <dlfcn.h>
+#include <stdatomic.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum {
+    PATIENCE = 10,  // milliseconds
+};
+
+// ThreadSanitizer has definitions of its own, which it needs to see.
+__attribute__((weak)) void __interceptor_dispatch_async(void *queue, void *block);
+__attribute__((weak)) void __interceptor_dispatch_source_set_event_handler(void *, void *);
+
+// How many blocks have been added, to whatever queue.
+static atomic_uint blockCount;
+
+// Whether Swift's calls of libdispatch reach this file.
+static atomic_bool isCalled;
+
+// Whether a thread waits, and the descriptor that ends it.
+static atomic_bool isWaiting;
+static int wakeUp = -1;
+
+// The queue that this thread has made last, and its target.
+static _Thread_local void *lastQueue, *lastTarget;
+
+void note_block(void)
+{
+    atomic_fetch_add(&blockCount, 1);
+    // Either this sees that the thread waits, or the thread sees the new count.
+    if (atomic_load(&isWaiting))
+        eventfd_write(wakeUp, 1);
+}
+
+// Of the whole process.
+void dispatch_async(void *queue, void *block)
+{
+    if (!atomic_load_explicit(&isCalled, memory_order_relaxed))
+        atomic_store_explicit(&isCalled, true, memory_order_relaxed);
+    if (__interceptor_dispatch_async != NULL) {
+        __interceptor_dispatch_async(queue, block);
+    } else {
+        // Another library may call it before find_functions has run.
+        if (next.async == NULL)
+            next.async = (void (*)(void *, void *)) dlsym(RTLD_NEXT, "dispatch_async");
+        next.async(queue, block);
+    }
+    note_block();
+}
+
+// Of the whole process: it only looks.
+void *dispatch_queue_create_with_target(const char *label, void *attributes, void *target)
+{
+    if (next.queue_create == NULL)
+        next.queue_create = (void *(*)(const char *, void *, void *)) dlsym(
+            RTLD_NEXT, "dispatch_queue_create_with_target");
+    lastQueue = next.queue_create(label, attributes, target);
+    lastTarget = target;
+    return lastQueue;
+}
+
+// Of the whole process: it only looks.
+void dispatch_source_set_event_handler(void *source, void *block)
+{
+    note_handler(source, block);
+    if (__interceptor_dispatch_source_set_event_handler != NULL)
+        return __interceptor_dispatch_source_set_event_handler(source, block);
+    if (next.set_handler == NULL)
+        next.set_handler = (void (*)(void *, void *)) dlsym(
+            RTLD_NEXT, "dispatch_source_set_event_handler");
+    next.set_handler(source, block);
+}
+
+void *target_of(void *queue)
+{
+    return queue == lastQueue ? lastTarget : NULL;
+}
+
+void open_wait(Set *set)
+{
+    set->descriptor = set->epoll;
+    if (areWaitsActive && wakeUp < 0)
+        wakeUp = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int descriptor = areWaitsActive && wakeUp >= 0 ? epoll_create1(EPOLL_CLOEXEC) : -1;
+    if (descriptor < 0)
+        return;
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = wakeUp};
+    epoll_ctl(set->epoll, EPOLL_CTL_ADD, wakeUp, &event);
+    epoll_ctl(descriptor, EPOLL_CTL_ADD, set->epoll, &event);
+    set->descriptor = descriptor;
+}
+
+bool can_wait(const Set *set)
+{
+    return set->descriptor != set->epoll && set->handler != NULL && set->target != NULL
+        && atomic_load_explicit(&isCalled, memory_order_relaxed);
+}
+
+static void wait_in_queue(void *context);
+
+static void add_wait(Set *set)
+{
+    set->blockCount = atomic_load(&blockCount);
+    dispatch_async_f(set->target, set, wait_in_queue);
+}
+
+static void wait_in_queue(void *context)
+{
+    Set *set = context;
+    if (set->isClosed)
+        return close_set(set);
+    atomic_store(&isWaiting, true);
+    bool isLast = atomic_load(&blockCount) == set->blockCount, isOnly = is_only(set);
+    int patience = isLast && isOnly ? PATIENCE : 0;
+    set->eventCount = epoll_wait(set->epoll, set->events, EVENT_COUNT, patience);
+    atomic_store(&isWaiting, false);
+    bool isOver = set->eventCount <= 0 && (isLast || !isOnly);
+    if (set->eventCount > 0)
+        ((struct Block *) set->handler)->invoke(set->handler);
+    set->eventCount = 0;
+    if (!isOver)
+        return add_wait(set);
+    set->isInQueue = false;
+    struct epoll_event event = {.events = EPOLLIN};
+    epoll_ctl(set->descriptor, EPOLL_CTL_ADD, set->epoll, &event);
+}
+
+int take_events(Set *set)
+{
+    if (!set->isInQueue)
+        set->eventCount = epoll_wait(set->epoll, set->events, EVENT_COUNT, 0);
+    if (!set->isInQueue && can_wait(set) && is_only(set)) {
+        set->isInQueue = true;
+        epoll_ctl(set->descriptor, EPOLL_CTL_DEL, set->epoll, NULL);
+        add_wait(set);
+    }
+    int count = 0;
+    for (int i = 0; i < set->eventCount; i += 1) {
+        eventfd_t number;
+        if (set->events[i].data.fd == wakeUp)
+            eventfd_read(wakeUp, &number);
+        else
+            set->events[count++] = set->events[i];
+    }
+    set->eventCount = 0;
+    return count;
+}
