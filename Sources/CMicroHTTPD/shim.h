@@ -2,6 +2,7 @@
 #define CMICROHTTPD_SHIM_H
 
 #include <microhttpd.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -94,10 +95,17 @@ static inline size_t cmhd_header_size(struct MHD_Connection *connection)
     return info == NULL ? 0 : info->header_size;
 }
 
-// A position in a header section, for cmhd_is_read_as_sent.
-struct cmhd_position {
+// Takes a field, which is only lent, and how many blanks stood before its value.
+typedef void (*cmhd_field)(
+    void *context, const char *name, size_t name_size, const char *value, size_t value_size,
+    size_t blanks);
+
+// A walk through a header section, for cmhd_read_fields.
+struct cmhd_walk {
     const char *next;
-    int is_intact;
+    bool is_intact;
+    cmhd_field field;
+    void *context;
 };
 
 static inline enum MHD_Result cmhd_next_field(
@@ -105,35 +113,35 @@ static inline enum MHD_Result cmhd_next_field(
     size_t value_size)
 {
     (void) kind;
-    struct cmhd_position *position = context;
+    struct cmhd_walk *walk = context;
     const char *blank = name + name_size + 1;
-    if (name != position->next || value == NULL || value < blank
-        || strspn(blank, " \t") != (size_t) (value - blank)
-        || value[value_size] != '\0' || value[value_size + 1] != '\0') {
-        position->is_intact = 0;
-        return MHD_NO;
-    }
-    position->next = value + value_size + 2;
+    const size_t blanks = strspn(blank, " \t");
+    const bool is_in_place = value == blank + blanks;
+    walk->is_intact = walk->is_intact && name == walk->next && is_in_place
+        && value[value_size] == '\0' && value[value_size + 1] == '\0';
+    walk->next = blank + blanks + value_size + 2;
+    walk->field(walk->context, name, name_size, value, value_size, is_in_place ? blanks : 1);
     return MHD_YES;
 }
 
-// Whether libmicrohttpd reports a request as it was sent, from the method to the empty line. 0.9
-// parses the lines in place, puts NUL for each colon and line end, and knows where the last line
-// ended. So a gap between the parts that it reports is something that it does not report: a folded
-// line, a NUL, a line end without CR, a line that begins with a colon, which it takes for the empty
-// one. 1.0 rejects all that by itself.
-static inline int cmhd_is_read_as_sent(
+// Hands each field of a request to `field`, and returns whether libmicrohttpd reports the request
+// as it was sent, from the method to the empty line. 0.9 parses the lines in place, puts NUL for
+// each colon and line end, and knows where the last line ended. So a gap between the parts that it
+// reports is something that it does not report: a folded line, a NUL, a line end without CR, a line
+// that begins with a colon, which it takes for the empty one. 1.0 rejects all that by itself.
+static inline bool cmhd_read_fields(
     struct MHD_Connection *connection, const char *method, const char *path, const char *query,
-    const char *version)
+    const char *version, cmhd_field field, void *context)
 {
-    if (MHD_get_version()[0] != '0')
-        return 1;
     const char *end = query == NULL ? path : query;
-    if (path != method + strlen(method) + 1 || version != end + strlen(end) + 1)
-        return 0;
-    struct cmhd_position position = {version + strlen(version) + 2, 1};
-    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, cmhd_next_field, &position);
-    return position.is_intact && position.next + 2 == method + cmhd_header_size(connection);
+    struct cmhd_walk walk = {
+        .next = version + strlen(version) + 2,
+        .is_intact = path == method + strlen(method) + 1 && version == end + strlen(end) + 1,
+        .field = field, .context = context,
+    };
+    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, cmhd_next_field, &walk);
+    return MHD_get_version()[0] != '0'
+        || (walk.is_intact && walk.next + 2 == method + cmhd_header_size(connection));
 }
 
 // Sends a response past libmicrohttpd, which needs some of the connection's memory even to reject
@@ -146,12 +154,12 @@ static inline void cmhd_send_past(
     send(cmhd_descriptor(connection), response, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-// Now, as the Date of a response (RFC 9110 §5.6.7).
-static inline void cmhd_date(char text[30])
+// Writes the time as the Date of a response (RFC 9110 §5.6.7), and returns its length.
+static inline size_t cmhd_date(char *text)
 {
     const time_t now = time(NULL);
     struct tm utc;
-    strftime(text, 30, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &utc));
+    return strftime(text, 30, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &utc));
 }
 
 // The milliseconds since some time in the past, accurate to a few, at next to no cost.
@@ -168,12 +176,6 @@ static inline unsigned int cmhd_status(struct MHD_Connection *connection)
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_HTTP_STATUS);
     return info == NULL ? 0 : info->http_status;
-}
-
-// MHD_create_response_from_buffer's own copy mode: the caller keeps its buffer.
-static inline struct MHD_Response *cmhd_response(const void *body, size_t size)
-{
-    return MHD_create_response_from_buffer(size, (void *) body, MHD_RESPMEM_MUST_COPY);
 }
 
 #endif

@@ -64,10 +64,9 @@ public final class Server: Service {
     let router: Router
     let connections = Connections()
     let exchanges = Exchanges()
-    let metrics = ServerMetrics()
+    let accessLog: AccessLog
     let logger: Logger
     let tracer: (any Tracer)?
-    let log: @Sendable (AccessRecord) -> Void
     private let listener: Mutex<Listener?>
     private let draining = Atomic(false)
 
@@ -100,24 +99,9 @@ public final class Server: Service {
         self.router = router
         self.logger = logger
         self.tracer = tracer is NoOpTracer ? nil : tracer
-        self.log = log
+        accessLog = AccessLog(write: log)
         port = listener.port
         self.listener = Mutex(listener)
-    }
-
-    /// Notes in metrics and log that an exchange has ended.
-    func note(_ record: AccessRecord) {
-        metrics.note(record)
-        log(record)
-    }
-
-    /// Notes that libmicrohttpd has rejected a request, of which nothing else is known.
-    func noteRejection(status: Int) {
-        note(
-            AccessRecord(
-                request: .unknown, route: nil,
-                response: Response(status: HTTPResponse.Status(code: status)), duration: .zero,
-                ending: .answered))
     }
 
     /// Serves until graceful shutdown.

@@ -9,22 +9,17 @@ public struct Query: Sendable {
     /// The query as it was sent.
     let bytes: [UInt8]
 
+    /// Whether every escape is complete, and the decoded bytes are UTF-8.
+    let isValid: Bool
+
     private let hasEscapes: Bool
 
     /// Takes a query as it was sent.
     package init(_ bytes: [UInt8]) {
-        self.bytes = bytes
         hasEscapes = bytes.span.contains(UInt8(ascii: "+"), UInt8(ascii: "%"))
-    }
-
-    /// Whether every escape is complete, and the decoded bytes are UTF-8.
-    var isValid: Bool {
-        guard hasEscapes else { return bytes.span.isUTF8 }
-        return bytes.split(separator: UInt8(ascii: "&")).allSatisfy { pair in
-            pair.split(separator: UInt8(ascii: "="), maxSplits: 1).allSatisfy {
-                decode($0) != nil
-            }
-        }
+        // As a whole: no escape and no character of UTF-8 goes on behind a `&` or a `=`.
+        isValid = hasEscapes ? Self.unescape(bytes[...]) != nil : bytes.span.isUTF8
+        self.bytes = bytes
     }
 
     /// The value of the first parameter of this name; the empty string where it has none.
@@ -55,7 +50,10 @@ public struct Query: Sendable {
     }
 
     private func decode(_ text: ArraySlice<UInt8>) -> String? {
-        guard hasEscapes else { return String(utf8: text.span) }
+        hasEscapes ? Self.unescape(text) : String(utf8: text.span)
+    }
+
+    private static func unescape(_ text: ArraySlice<UInt8>) -> String? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count)
         var rest = text

@@ -14,7 +14,8 @@ public struct Request: Sendable {
     /// The fields of the header section (RFC 9110 §5), made anew each time.
     public var headerFields: HTTPFields { storage.head.headerSection.fields }
 
-    /// The name of this request in logs: the client's `X-Request-Id`, or else one made here.
+    /// The name of this request in logs: the client's `X-Request-Id` if that is safe in a log
+    /// (1 to 128 of `A–Z a–z 0–9 . _ -`), or else one that no other request has.
     public var id: String { storage.id }
 
     /// The place of this request in the client's trace, or in one begun here.
@@ -33,7 +34,15 @@ public struct Request: Sendable {
         let received = ContinuousClock.now
 
         init(_ head: consuming RequestHead, _ traceContext: TraceContext?) {
-            id = RequestID.valid(head.headerSection) ?? RequestID.make()
+            let (count, chosen) = head.headerSection.last("x-request-id")
+            if count == 1, (1...128).contains(chosen.count), chosen.span.consists(of: .id) {
+                id = String(ascii: chosen.span)
+            } else {
+                // 15 digits: as many as a String holds without an allocation.
+                let number = UniqueNumber.next()
+                let digits = InlineArray<15, UInt8> { UInt8(hexDigit: number >> (4 * UInt64($0))) }
+                id = String(ascii: digits.span)
+            }
             self.traceContext =
                 traceContext ?? TraceContext(head.headerSection)?.child() ?? .begin()
             self.head = head
@@ -48,7 +57,7 @@ public struct Request: Sendable {
     static var unknown: Self {
         Self(
             RequestHead(
-                method: nil, target: RequestTarget("", query: nil),
+                method: nil, target: RequestTarget("", query: nil, of: nil),
                 headerSection: HeaderSection(), isVersion1_0: false, isReadAsSent: false),
             traceContext: nil)
     }
@@ -57,4 +66,9 @@ public struct Request: Sendable {
 extension HTTPRequest.Method {
     /// Stands for a method that is not a token (RFC 9110 §9.1), and so has no route.
     static let unknown = Self("UNKNOWN")!  // "UNKNOWN" is a token.
+}
+
+extension HTTPField.Name {
+    /// The field that carries a request's id from service to service.
+    public static let xRequestID = Self("X-Request-Id")!  // "X-Request-Id" is a token.
 }

@@ -8,22 +8,15 @@ import HTTPTypes
 @safe struct Connection: ~Copyable {
     private let pointer: OpaquePointer
 
-    init(_ pointer: OpaquePointer) {
+    /// What is noted about it.
+    let record: ConnectionRecord
+
+    /// Nil for another daemon's: `connectionChanged` gives each of ours its record first of all.
+    init?(_ pointer: OpaquePointer?) {
+        guard let pointer = unsafe pointer, let context = unsafe cmhd_socket_context(pointer)
+        else { return nil }
         unsafe self.pointer = pointer
-    }
-
-    /// Notes what the server waits for from now on.
-    func enter(_ phase: ConnectionRecord.Phase) {
-        guard let context = unsafe cmhd_socket_context(pointer) else { return }
-        unsafe Unmanaged<ConnectionRecord>.fromOpaque(context)
-            ._withUnsafeGuaranteedRef { $0.enter(phase) }
-    }
-
-    private var record: ConnectionRecord? {
-        let context = unsafe cmhd_socket_context(pointer)
-        return unsafe context.map {
-            unsafe Unmanaged<ConnectionRecord>.fromOpaque($0).takeUnretainedValue()
-        }
+        record = unsafe Unmanaged<ConnectionRecord>.fromOpaque(context).takeUnretainedValue()
     }
 
     /// The head of the request, copied: libmicrohttpd reuses its memory after the exchange.
@@ -33,48 +26,33 @@ import HTTPTypes
         _ method: UnsafePointer<CChar>, _ path: UnsafePointer<CChar>,
         _ query: UnsafePointer<CChar>?, _ version: UnsafePointer<CChar>
     ) -> RequestHead {
+        // Parsing a string costs more, and nearly all are this one.
+        let isGet = unsafe strcmp(method, "GET") == 0
+        let httpMethod = isGet ? .get : unsafe HTTPRequest.Method(String(cString: method))
         let target = unsafe RequestTarget(
             String(cString: path),
             query: query.map { query in
                 unsafe [UInt8](UnsafeRawBufferPointer(start: query, count: strlen(query)))
-            })
-        return unsafe RequestHead(
-            method: Self.method(method), target: target, headerSection: headerSection,
-            isVersion1_0: strcmp(version, MHD_HTTP_VERSION_1_0) == 0,
-            isReadAsSent: cmhd_is_read_as_sent(pointer, method, path, query, version) != 0)
-    }
-
-    private static func method(_ name: UnsafePointer<CChar>) -> HTTPRequest.Method? {
-        // Parsing a string costs more, and nearly all are this one.
-        unsafe strcmp(name, "GET") == 0 ? .get : HTTPRequest.Method(String(cString: name))
-    }
-
-    private var headerSection: HeaderSection {
+            }, of: httpMethod)
         var section = HeaderSection()
-        unsafe withUnsafeMutablePointer(to: &section) { section in
-            _ = unsafe MHD_get_connection_values_n(
-                pointer, .HEADER_KIND,
-                { section, _, name, nameSize, value, valueSize in
-                    // The pointer is the one lent above; MHD calls this before it returns.
+        let isReadAsSent = unsafe withUnsafeMutablePointer(to: &section) { section in
+            unsafe cmhd_read_fields(
+                pointer, method, path, query, version,
+                { section, name, nameSize, value, valueSize, blanks in
+                    // The pointer is the one lent above, and is used before that call returns.
                     let name = unsafe UnsafeRawBufferPointer(start: name, count: nameSize)
-                    let value = unsafe UnsafeRawBufferPointer(
-                        start: value, count: value == nil ? 0 : valueSize)
-                    // After the name comes the colon, and usually the value.
-                    let distance = unsafe value.baseAddress.flatMap { value in
-                        unsafe name.baseAddress.map { unsafe value - $0 }
-                    }
-                    let blanks = (distance ?? 0) - nameSize - 1
+                    let value = unsafe UnsafeRawBufferPointer(start: value, count: valueSize)
                     unsafe section?.assumingMemoryBound(to: HeaderSection.self).pointee.append(
-                        nameSize: name.count, valueSize: value.count,
-                        blanks: (0..<Limits.connectionMemory).contains(blanks) ? blanks : 1
+                        nameSize: nameSize, valueSize: valueSize, blanks: blanks
                     ) { bytes in
                         unsafe bytes.append(contentsOf: name)
                         unsafe bytes.append(contentsOf: value)
                     }
-                    return .YES
                 }, section)
         }
-        return section
+        return unsafe RequestHead(
+            method: httpMethod, target: target, headerSection: section,
+            isVersion1_0: strcmp(version, MHD_HTTP_VERSION_1_0) == 0, isReadAsSent: isReadAsSent)
     }
 
     /// Sends `response` past libmicrohttpd; only in a call of the access handler before the last,
@@ -95,7 +73,10 @@ import HTTPTypes
     /// - Returns: false if libmicrohttpd does not take it; the connection must then be closed.
     func queue(_ response: Response, to request: Request, closing: Bool) -> Bool {
         let made = unsafe response.body.withUnsafeBytes { body in
-            unsafe cmhd_response(body.baseAddress, body.count)
+            // It copies them, and changes nothing.
+            unsafe MHD_create_response_from_buffer(
+                body.count, UnsafeMutableRawPointer(mutating: body.baseAddress),
+                .RESPMEM_MUST_COPY)
         }
         guard let made = unsafe made else { return false }
         // The queue takes a reference of its own, and the count is safe on every thread.
@@ -112,7 +93,7 @@ import HTTPTypes
             _ = unsafe MHD_add_response_header(made, "Traceparent", value)
         }
         if closing { add("Connection", "close") }
-        enter(.response)
+        record.enter(.response)
         return unsafe cmhdf_queue_response(pointer, UInt32(response.status.code), made) == .YES
     }
 
@@ -122,7 +103,7 @@ import HTTPTypes
         _ body: (_ name: String, _ value: String) -> Void
     ) {
         for field in response.headerFields { body(field.name.rawName, field.value) }
-        for field in record?.server.commonFields ?? [] { body(field.name, field.value) }
+        for field in record.server.commonFields { body(field.name, field.value) }
         body("X-Request-Id", request.id)
     }
 
@@ -130,11 +111,11 @@ import HTTPTypes
     ///
     /// - Returns: false if the connection is to be closed.
     func reject(status: Int) -> Bool {
-        guard let record else { return false }
+        let server = record.server
         // 500 is its word for a chunk's first line that is larger than its memory.
         let status = status == 500 ? 400 : status
         let phrase = unsafe String(cString: MHD_get_reason_phrase_for(UInt32(status)))
-        let response = record.server.router.errorResponse(
+        let response = server.router.errorResponse(
             HTTPError(
                 HTTPResponse.Status(code: status, reasonPhrase: phrase),
                 details: "The request cannot be read, or is larger than the limits."))
@@ -143,16 +124,14 @@ import HTTPTypes
             return queue(response, to: .unknown, closing: true)
         }
         sendPast(response, to: .unknown)
-        record.server.noteRejection(status: status)
+        server.accessLog.noteRejection(status: status)
         return false
     }
 
     /// Now, as RFC 9110 §5.6.7 writes it.
     private static var date: String {
-        unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 30) { text in
-            guard let start = text.baseAddress else { return "" }
-            unsafe cmhd_date(start)
-            return unsafe String(cString: start)
+        unsafe String(unsafeUninitializedCapacity: 30) { text in
+            unsafe text.withMemoryRebound(to: CChar.self) { unsafe cmhd_date($0.baseAddress) }
         }
     }
 
@@ -160,7 +139,7 @@ import HTTPTypes
     ///
     /// Only in the final call of the access handler, which must then return without answering.
     func suspend() -> SuspendedConnection {
-        enter(.handler)
+        record.enter(.handler)
         unsafe MHD_suspend_connection(pointer)
         return unsafe SuspendedConnection(pointer)
     }

@@ -20,8 +20,8 @@ import Synchronization
     init(listener: consuming Listener, server: Server) throws(SocketError) {
         self.listener = listener
         unsafe cmhdf_on_refusal { connection, status in
-            guard let connection = unsafe connection else { return .NO }
-            return unsafe Connection(connection).reject(status: Int(status)) ? .YES : .NO
+            guard let connection = unsafe Connection(connection) else { return .NO }
+            return connection.reject(status: Int(status)) ? .YES : .NO
         }
         let count = UInt32(self.listener.count)
         let limit = (server.configuration.connectionLimit + count - 1) / count
@@ -85,11 +85,10 @@ private func access(
     content: UnsafePointer<CChar>?, contentSize: UnsafeMutablePointer<Int>?,
     request: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
 ) -> MHD_Result {
-    guard let server = unsafe server(context), let pointer = unsafe pointer,
+    guard let server = unsafe server(context), let connection = unsafe Connection(pointer),
         let path = unsafe path, let method = unsafe method, let version = unsafe version,
         let contentSize = unsafe contentSize, let request = unsafe request
     else { return .NO }
-    let connection = unsafe Connection(pointer)
     if unsafe cmhd_is_new(request.pointee) != 0 {
         let query = unsafe cmhd_reveal_query(path, request.pointee)
         let head = unsafe connection.head(method, path, query, version)
@@ -122,7 +121,7 @@ private func completed(
         // The request did not get as far as the access handler: libmicrohttpd has rejected it, or
         // its client has left before there was a request.
         let status = unsafe cmhd_status(connection)
-        if status != 0 { server.noteRejection(status: Int(status)) }
+        if status != 0 { server.accessLog.noteRejection(status: Int(status)) }
         return
     }
     let ending: AccessRecord.Ending =
@@ -132,7 +131,7 @@ private func completed(
         default: .clientLeft
         }
     unsafe request.pointee = nil
-    unsafe Connection(connection).enter(.idle)
+    unsafe Connection(connection)?.record.enter(.idle)
     unsafe Unmanaged<Exchange>.fromOpaque(exchange).takeRetainedValue()
         .end(ending, status: Int(cmhd_status(connection)))
 }
@@ -148,10 +147,8 @@ private func connectionChanged(
     else { return }
     switch code {
     case .CONNECTION_NOTIFY_STARTED:
-        let record = unsafe ConnectionRecord(
-            descriptor: cmhd_descriptor(connection), server: server)
+        let record = unsafe server.connections.insert(cmhd_descriptor(connection), server)
         unsafe socketContext.pointee = Unmanaged.passRetained(record).toOpaque()
-        server.connections.insert(record)
     case .CONNECTION_NOTIFY_CLOSED:
         guard let context = unsafe socketContext.pointee else { return }
         let record = unsafe Unmanaged<ConnectionRecord>.fromOpaque(context).takeRetainedValue()

@@ -26,11 +26,13 @@ final class Connections: Sendable {
         records.withLock { $0.keys.contains(where: Socket.hasInput) }
     }
 
-    /// Adds an accepted connection.
-    func insert(_ record: ConnectionRecord) {
+    /// Adds a connection that `server` has accepted.
+    func insert(_ descriptor: CInt, _ server: Server) -> ConnectionRecord {
         lastOpened.store(cmhd_milliseconds(), ordering: .relaxed)
         meter.increment()
-        records.withLock { $0[record.descriptor] = record }
+        let record = ConnectionRecord(descriptor: descriptor, server: server)
+        records.withLock { $0[descriptor] = record }
+        return record
     }
 
     /// Removes a connection that is about to be closed.
@@ -82,12 +84,11 @@ final class ConnectionRecord: Sendable {
     unowned let server: Server
 
     // The phase in the lowest three bits, the time above.
-    private let state: Atomic<UInt64>
+    private let state = Atomic(encode(.opened))
 
     init(descriptor: CInt, server: Server) {
         self.descriptor = descriptor
         self.server = server
-        state = Atomic(Self.encode(.opened))
     }
 
     /// Notes that the connection is in `phase` from now on.

@@ -51,7 +51,7 @@ final class Exchange: Sendable {
     func begin(on connection: borrowing Connection) -> Bool {
         server.exchanges.begin()
         if let rejection { return reject(rejection, on: connection) }
-        connection.enter(.content)
+        connection.record.enter(.content)
         return true
     }
 
@@ -163,7 +163,7 @@ final class Exchange: Sendable {
             request: request, route: route?.path, response: response,
             duration: .now - request.received, ending: ending)
         span?.end(record)
-        server.note(record)
+        server.accessLog.note(record)
         server.exchanges.end()
     }
 }

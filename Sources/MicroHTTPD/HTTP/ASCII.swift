@@ -58,11 +58,8 @@ extension String {
     ///
     /// `String(validating:as:)` is generic, and not specialized for slices.
     init?(utf8 bytes: Span<UInt8>) {
-        do {
-            self.init(copying: try UTF8Span(validating: bytes))
-        } catch {
-            return nil
-        }
+        guard let text = try? UTF8Span(validating: bytes) else { return nil }
+        self.init(copying: text)
     }
 
     /// Makes a string of ASCII characters.
@@ -114,12 +111,5 @@ extension Span<UInt8> {
     }
 
     /// Whether it is UTF-8.
-    var isUTF8: Bool {
-        do {
-            _ = try UTF8Span(validating: self)
-            return true
-        } catch {
-            return false
-        }
-    }
+    var isUTF8: Bool { (try? UTF8Span(validating: self)) != nil }
 }

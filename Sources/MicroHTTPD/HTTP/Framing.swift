@@ -24,12 +24,12 @@ enum Framing {
     }
 
     private static func checkTarget(_ head: RequestHead) throws(HTTPError) {
-        guard let method = head.method else { throw .badRequest("The method is not a token.") }
+        guard head.method != nil else { throw .badRequest("The method is not a token.") }
         guard head.target.size <= Limits.target else {
             throw HTTPError(
                 .uriTooLong, details: "The limit of a target is \(Limits.target) bytes.")
         }
-        guard head.target.isValid(for: method) else {
+        guard head.target.isValid else {
             throw .badRequest(
                 "The target must be a path, or a URL with one, without spaces, controls and '#'.")
         }

@@ -32,25 +32,31 @@ struct RequestTarget: Sendable {
     /// How long the target is, in bytes.
     let size: Int
 
-    /// Whether it has a path, and no forbidden character.
-    private let hasPath: Bool
+    /// Whether a request of its method can have it.
+    let isValid: Bool
 
     /// Takes the two sides of the first `?` of a target; `query` is nil where there is none.
     ///
     /// Byte by byte: finding, folding or comparing characters that a client has chosen, such as
     /// thousands of combining marks, takes a tenth of a second.
-    init(_ text: String, query: [UInt8]?) {
+    init(_ text: String, query: [UInt8]?, of method: HTTPRequest.Method?) {
         let hasQuery = query != nil
         let query = query ?? []
-        self.query = Query(query)
         size = text.utf8.count + (hasQuery ? query.count + 1 : 0)
         let slash = UInt8(ascii: "/")
-        let isOriginForm = text.utf8.first == slash
-        let path = isOriginForm ? text : Self.path(ofAbsoluteForm: text) ?? text
-        self.path = path
-        hasPath =
-            path.utf8.first == slash && !Self.hasForbidden(text.utf8.span)
-            && !Self.hasForbidden(query.span)
+        path = text.utf8.first == slash ? text : Self.path(ofAbsoluteForm: text) ?? text
+        switch method {
+        case .connect:
+            let authority = Authority(Array(text.utf8)[...])
+            isValid = !hasQuery && authority?.hasHost == true && authority?.hasPort == true
+        case .options where text == "*":
+            isValid = !hasQuery
+        default:
+            isValid =
+                path.utf8.first == slash && !Self.hasForbidden(text.utf8.span)
+                && !Self.hasForbidden(query.span)
+        }
+        self.query = Query(query)
     }
 
     /// The path behind the authority of a URL (RFC 9112 §3.2.2); nil if this is not one.
@@ -72,17 +78,49 @@ struct RequestTarget: Sendable {
     private static func hasForbidden(_ bytes: Span<UInt8>) -> Bool {
         bytes.contains(0x7f, UInt8(ascii: "#"), below: 0x21)
     }
+}
 
-    /// Whether a request of `method` can have this target.
-    func isValid(for method: HTTPRequest.Method) -> Bool {
-        switch method {
-        case .connect:
-            guard size == path.utf8.count, let authority = Authority(Array(path.utf8)[...]) else {
-                return false
-            }
-            return authority.hasHost && authority.hasPort
-        case .options where path == "*": return size == 1
-        default: return hasPath
+/// A host and a port, as in `Host`, in a target in absolute form and in that of `CONNECT`
+/// (RFC 3986 §3.2).
+struct Authority {
+    /// Whether the host is not empty.
+    let hasHost: Bool
+
+    /// Whether there is a port.
+    let hasPort: Bool
+
+    /// Parses `text`; nil if it is not an authority, or has a user in it.
+    init?(_ text: ArraySlice<UInt8>) {
+        var host = text
+        var port: ArraySlice<UInt8> = []
+        // A colon before a bracket belongs to the address.
+        if let colon = host.lastIndex(of: UInt8(ascii: ":")),
+            !host[colon...].contains(UInt8(ascii: "]"))
+        {
+            port = host[colon...].dropFirst()
+            host = host[..<colon]
         }
+        guard port.allSatisfy(\.isDigit) else { return nil }
+        hasHost = !host.isEmpty
+        hasPort = !port.isEmpty
+        if host.first == UInt8(ascii: "[") {
+            // There is no successor of IPv6 yet.
+            guard host.last == UInt8(ascii: "]"), Socket.isIPv6(host.dropFirst().dropLast()) else {
+                return nil
+            }
+        } else {
+            guard Self.isName(host) else { return nil }
+        }
+    }
+
+    private static func isName(_ name: ArraySlice<UInt8>) -> Bool {
+        let allowed = ASCIISet.hostName
+        for index in name.indices where !allowed.contains(name[index]) {
+            let digits = name[index...].dropFirst().prefix(2)
+            guard name[index] == UInt8(ascii: "%"), digits.count == 2,
+                digits.allSatisfy({ $0.hexValue != nil })
+            else { return false }
+        }
+        return true
     }
 }

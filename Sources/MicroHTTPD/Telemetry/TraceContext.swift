@@ -1,3 +1,5 @@
+import Synchronization
+
 /// The place of a request in a trace: the trace that it belongs to, and its span there.
 ///
 /// W3C Trace Context, level 1. The package swift-w3c-trace-context is not used: it rejects later
@@ -25,40 +27,6 @@ public struct TraceContext: Sendable, Equatable {
         Self(
             traceHigh: traceHigh, traceLow: traceLow, span: UniqueNumber.next(),
             isSampled: isSampled, tracestate: tracestate)
-    }
-
-    private init(
-        traceHigh: UInt64, traceLow: UInt64, span: UInt64, isSampled: Bool, tracestate: String
-    ) {
-        self.traceHigh = traceHigh
-        self.traceLow = traceLow
-        self.span = span
-        self.isSampled = isSampled
-        self.tracestate = tracestate
-    }
-
-    /// Reads the trace of a request; nil if there is none, or it is malformed (§3.2).
-    init?(_ headerSection: HeaderSection) {
-        let (count, traceparent) = headerSection.last("traceparent")
-        guard count == 1 else { return nil }
-        let text = Array(traceparent)
-        let dash = UInt8(ascii: "-")
-        guard text.count >= 55, text[2] == dash, text[35] == dash, text[52] == dash,
-            let version = UInt64(lowercaseHex: text[..<2]), version != 0xff,
-            // A later version may append more, behind another dash.
-            text.count == 55 || version > 0 && text[55] == dash,
-            let traceHigh = UInt64(lowercaseHex: text[3..<19]),
-            let traceLow = UInt64(lowercaseHex: text[19..<35]), traceHigh | traceLow != 0,
-            let span = UInt64(lowercaseHex: text[36..<52]), span != 0,
-            let flags = UInt64(lowercaseHex: text[53..<55])
-        else { return nil }
-        self.traceHigh = traceHigh
-        self.traceLow = traceLow
-        self.span = span
-        isSampled = flags & 1 == 1
-        let tracestate = Array(
-            headerSection.values("tracestate").joined(separator: [UInt8(ascii: ",")]))
-        self.tracestate = Self.isTracestate(tracestate) ? String(ascii: tracestate.span) : ""
     }
 
     /// The trace's id: 32 hexadecimal digits.
@@ -108,6 +76,30 @@ extension UInt64 {
 }
 
 extension TraceContext {
+    /// Reads the trace of a request; nil if there is none, or it is malformed (§3.2).
+    init?(_ headerSection: HeaderSection) {
+        let (count, traceparent) = headerSection.last("traceparent")
+        guard count == 1 else { return nil }
+        let text = Array(traceparent)
+        let dash = UInt8(ascii: "-")
+        guard text.count >= 55, text[2] == dash, text[35] == dash, text[52] == dash,
+            let version = UInt64(lowercaseHex: text[..<2]), version != 0xff,
+            // A later version may append more, behind another dash.
+            text.count == 55 || version > 0 && text[55] == dash,
+            let traceHigh = UInt64(lowercaseHex: text[3..<19]),
+            let traceLow = UInt64(lowercaseHex: text[19..<35]), traceHigh | traceLow != 0,
+            let span = UInt64(lowercaseHex: text[36..<52]), span != 0,
+            let flags = UInt64(lowercaseHex: text[53..<55])
+        else { return nil }
+        self.traceHigh = traceHigh
+        self.traceLow = traceLow
+        self.span = span
+        isSampled = flags & 1 == 1
+        let tracestate = Array(
+            headerSection.values("tracestate").joined(separator: [UInt8(ascii: ",")]))
+        self.tracestate = Self.isTracestate(tracestate) ? String(ascii: tracestate.span) : ""
+    }
+
     /// The length up to which a `tracestate` is passed on, in bytes, so that it always fits in a
     /// header section; it should be 512 at least (§3.3.1.5).
     private static let tracestateLimit = 4096
@@ -158,5 +150,22 @@ extension ArraySlice<UInt8> {
         let start = drop(while: isBlank)
         guard let last = start.lastIndex(where: { !isBlank($0) }) else { return start }
         return start[...last]
+    }
+}
+
+/// Numbers to tell requests and spans apart; not for secrets.
+enum UniqueNumber {
+    private static let state = Atomic(UInt64.random(in: 0 ... .max))
+
+    /// A number that no other call returns in this process and, most likely, in any other; never 0.
+    ///
+    /// SplitMix64 (Steele, Lea, Flood 2014), which takes every value once in 2^64 calls. The system's
+    /// generator would cost a system call each time.
+    static func next() -> UInt64 {
+        var number = state.wrappingAdd(0x9e37_79b9_7f4a_7c15, ordering: .relaxed).newValue
+        number = (number ^ (number >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        number = (number ^ (number >> 27)) &* 0x94d0_49bb_1331_11eb
+        number ^= number >> 31
+        return number == 0 ? next() : number
     }
 }

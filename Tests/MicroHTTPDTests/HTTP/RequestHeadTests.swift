@@ -19,7 +19,7 @@ import Testing
         #expect(target.path == path)
         #expect(target.query.bytes == Array(query.utf8))
         #expect(target.size == text.utf8.count)
-        #expect(target.isValid(for: .get))
+        #expect(target.isValid)
     }
 
     @Test(arguments: [
@@ -28,7 +28,7 @@ import Testing
         "/\u{1}", "/a?\u{1f}", "/\u{7f}", "/a?\u{7f}", "/\0",
     ])
     func `Any other target is not valid`(text: String) {
-        #expect(!RequestTarget(sent: text).isValid(for: .get))
+        #expect(!RequestTarget(sent: text).isValid)
     }
 
     @Test(arguments: [
@@ -41,6 +41,6 @@ import Testing
     func `OPTIONS may ask about the server, and CONNECT names another one`(
         method: HTTPRequest.Method, text: String, isValid: Bool
     ) {
-        #expect(RequestTarget(sent: text).isValid(for: method) == isValid)
+        #expect(RequestTarget(sent: text, of: method).isValid == isValid)
     }
 }

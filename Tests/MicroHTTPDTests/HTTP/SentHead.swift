@@ -9,8 +9,9 @@ extension RequestHead {
     init(sent text: String, isReadAsSent: Bool = true) {
         let lines = text.split(separator: "\n").map(String.init)
         let words = lines[0].split(separator: " ").map(String.init)
+        let method = HTTPRequest.Method(words[0])
         self.init(
-            method: HTTPRequest.Method(words[0]), target: RequestTarget(sent: words[1]),
+            method: method, target: RequestTarget(sent: words[1], of: method),
             headerSection: HeaderSection(lines: Array(lines.dropFirst())),
             isVersion1_0: words.last == "HTTP/1.0", isReadAsSent: isReadAsSent)
     }
@@ -18,9 +19,10 @@ extension RequestHead {
 
 extension RequestTarget {
     /// Takes a target as it stands in a request.
-    init(sent text: String) {
+    init(sent text: String, of method: HTTPRequest.Method? = .get) {
         let parts = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        self.init(String(parts[0]), query: parts.count == 2 ? Array(parts[1].utf8) : nil)
+        self.init(
+            String(parts[0]), query: parts.count == 2 ? Array(parts[1].utf8) : nil, of: method)
     }
 }
 

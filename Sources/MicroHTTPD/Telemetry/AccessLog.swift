@@ -2,10 +2,48 @@ import HTTPTypes
 import Metrics
 import Synchronization
 
-/// What a server counts and measures, through swift-metrics.
+/// What log, metrics and traces need to know about one exchange, made when it has ended.
+public struct AccessRecord: Sendable {
+    /// The request.
+    public let request: Request
+
+    /// The path of the route; nil where no route has the request's path.
+    public let route: String?
+
+    /// The response; nil where the exchange ended before there was one to send.
+    public let response: Response?
+
+    /// From the request's header section to the last byte of the response.
+    public let duration: Duration
+
+    /// How the exchange ended.
+    public let ending: Ending
+
+    /// The ways an exchange can end.
+    public enum Ending: Sendable {
+        /// The response was sent, whole.
+        case answered
+        /// The connection broke first, usually because the client closed it.
+        case clientLeft
+        /// The shutdown timeout passed first.
+        case cutOff
+    }
+
+    /// The status of the response if that was sent; 499, which is nginx's, for a client that left
+    /// first, and 503 for an exchange that was cut off.
+    public var code: Int {
+        switch ending {
+        case .answered: response?.status.code ?? 499
+        case .clientLeft: 499
+        case .cutOff: 503
+        }
+    }
+}
+
+/// The one place where the end of an exchange is noted: in swift-metrics and in the server's log.
 ///
 /// Every label's value comes from a closed list, so that no request can add a series.
-final class ServerMetrics: Sendable {
+final class AccessLog: Sendable {
     private struct Labels: Hashable {
         let method: String
         let route: String
@@ -31,8 +69,14 @@ final class ServerMetrics: Sendable {
     }
 
     private let state = Mutex(State())
+    private let write: @Sendable (AccessRecord) -> Void
 
-    /// Counts an exchange that has ended.
+    /// Counts exchanges, and writes their records with `write`.
+    init(write: @escaping @Sendable (AccessRecord) -> Void) {
+        self.write = write
+    }
+
+    /// Notes that an exchange has ended.
     func note(_ record: AccessRecord) {
         let labels = Labels(
             method: Self.label(record.request.method), route: record.route ?? "unmatched",
@@ -46,6 +90,16 @@ final class ServerMetrics: Sendable {
         }
         series.requests.increment()
         series.duration.recordNanoseconds(record.duration.nanoseconds)
+        write(record)
+    }
+
+    /// Notes that libmicrohttpd has rejected a request, of which nothing else is known.
+    func noteRejection(status: Int) {
+        note(
+            AccessRecord(
+                request: .unknown, route: nil,
+                response: Response(status: HTTPResponse.Status(code: status)), duration: .zero,
+                ending: .answered))
     }
 
     private static func label(_ method: HTTPRequest.Method) -> String {
