@@ -80,23 +80,19 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral {
 }
 
 extension Response {
+    // One for all: without an append, the fields are not copied.
     private static let jsonFields: HTTPFields = [.contentType: "application/json"]
 
     /// A response with `value` as its content.
-    public init(
-        _ value: JSON, status: HTTPResponse.Status = .ok, headerFields: HTTPFields = .init()
-    ) {
+    public init(_ value: JSON, status: HTTPResponse.Status = .ok) {
         self.init(status: status, headerFields: Self.jsonFields, body: value.line)
-        // Without an append, the field is not copied.
-        if !headerFields.isEmpty { self.headerFields.append(contentsOf: headerFields) }
     }
 
     /// A response that says what went wrong: `error` is a fixed phrase, `details` is for this case.
     public init(
         error: String, details: String, status: HTTPResponse.Status, headerFields: HTTPFields = [:]
     ) {
-        self.init(
-            ["details": .string(details), "error": .string(error)], status: status,
-            headerFields: headerFields)
+        self.init(["details": .string(details), "error": .string(error)], status: status)
+        self.headerFields.append(contentsOf: headerFields)
     }
 }

@@ -38,68 +38,59 @@ struct ServiceCommand<Definition: ServiceDefinition>: ParsableCommand {
             _ = unsafe open("/dev/null", O_RDWR)
         }
         do {
-            var command = try parseAsRoot(environment() + CommandLine.arguments.dropFirst())
-            if let service = command as? Self {
-                try await service.serve()
-            } else {
-                try command.run()  // --help
-            }
-        } catch let error as UsageError {
-            fail("\(error)", code: EX_USAGE)
+            try await parse(environment() + CommandLine.arguments.dropFirst()).serve()
         } catch  where exitCode(for: error) == .validationFailure {
-            fail("\(usageError(error, variable: nil))", code: EX_USAGE)
+            failUsage(error, variable: nil)
         } catch  where exitCode(for: error).isSuccess {
-            exit(withError: error)  // --version
+            exit(withError: error)  // --help, --version
         } catch {
-            fail("\(error)", code: EXIT_FAILURE)
+            fail("\(error)")
         }
         exitNow(EXIT_SUCCESS)
     }
 
     /// The options that the environment sets, as arguments: those of the command line follow, and
     /// the last one of a flag counts.
-    private static func environment() throws(UsageError) -> [String] {
+    private static func environment() -> [String] {
         var arguments: [String] = []
-        for line in helpMessage(columns: .max).split(separator: "\n") {
-            // "  --port <PORT>  Port to listen on …"
-            let words = line.split(separator: " ", maxSplits: 2)
-            guard words.count > 1, words[0].hasPrefix("--"), words[1].hasPrefix("<") else {
-                continue
-            }
-            let variable = String(words[1].dropFirst().dropLast())
+        // "  --port <PORT>  Port to listen on …"
+        for option in helpMessage(columns: .max).matches(of: /(?m)^ +(--[a-z-]+) <([A-Z_]+)>/) {
+            let variable = String(option.2)
             guard let value = ProcessInfo.processInfo.environment[variable] else { continue }
-            let setting = [String(words[0]), value]
+            let setting = [String(option.1), value]
             do {
                 _ = try parse(setting)
             } catch {
-                throw usageError(error, variable: variable)
+                failUsage(error, variable: variable)
             }
             arguments += setting
         }
         return arguments
     }
 
-    /// ArgumentParser's text for a mistake; for an invalid value only that of ``Setting``, after
-    /// the name of the flag or variable.
-    private static func usageError(_ error: any Error, variable: String?) -> UsageError {
+    /// Says ArgumentParser's text for a mistake; for an invalid value only that of ``Setting``,
+    /// after the name of the flag or variable.
+    private static func failUsage(_ error: any Error, variable: String?) -> Never {
         let message = message(for: error)
         let value = message.firstMatch(of: /(?s).* is invalid for '(--[a-z-]+) <[A-Z_]+>': (.*)/)
-        return UsageError(value.map { "\(variable ?? String($0.1)) \($0.2)" } ?? message)
+        let mistake = value.map { "\(variable ?? String($0.1)) \($0.2)" } ?? message
+        fail("\(UsageError(mistake))", code: EX_USAGE)
     }
 
+    /// Serves until a first signal has ended it gracefully, or a second one at once.
     private func serve() async throws {
         let address = "\(options.host):\(port)"
         if options.healthcheck {
             DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(800)) {
-                Self.fail("not healthy: no answer on \(address)", code: EXIT_FAILURE)
+                Self.fail("not healthy: no answer on \(address)")
             }
-            if CommonRoutes.isHealthy(host: options.host, port: port) { return }
-            Self.fail("not healthy: no 200 from /health on \(address)", code: EXIT_FAILURE)
+            if (try? CommonRoutes.isHealthy(host: options.host, port: port)) == true { return }
+            Self.fail("not healthy: no 200 from /health on \(address)")
         }
 
         if DescriptorLimit.files < DescriptorLimit.least {
             let limit = "\(DescriptorLimit.least) file descriptors, not \(DescriptorLimit.files)"
-            Self.fail("needs a limit of at least \(limit)", code: EXIT_FAILURE)
+            Self.fail("needs a limit of at least \(limit)")
         }
         let handler = LineLogHandler(
             service: Definition.name, format: options.logFormat, logLevel: options.logLevel)
@@ -123,7 +114,7 @@ struct ServiceCommand<Definition: ServiceDefinition>: ParsableCommand {
             server = try Server(
                 options.server(port: port), router: router, logger: logger, log: handler.log)
         } catch {
-            Self.fail("cannot listen on \(address): \(error)", code: EXIT_FAILURE)
+            Self.fail("cannot listen on \(address): \(error)")
         }
         if port == 0, options.logLevel > .notice {
             // At this level the server does not log its port, and nobody else knows it.
@@ -135,13 +126,6 @@ struct ServiceCommand<Definition: ServiceDefinition>: ParsableCommand {
                     "host": "\(options.host)", "port": .stringConvertible(Int(server.port)),
                 ])
         }
-        try await run(server, common, signals, logger)
-    }
-
-    /// Runs the server until a first signal has ended it gracefully, or a second one at once.
-    private func run(
-        _ server: Server, _ common: CommonRoutes, _ signals: UnixSignalsSequence, _ logger: Logger
-    ) async throws {
         let group = ServiceGroup(services: [server], logger: logger)
         Task {
             var isFirst = true
@@ -159,14 +143,14 @@ struct ServiceCommand<Definition: ServiceDefinition>: ParsableCommand {
         try await group.run()
     }
 
-    /// Ends the process; not by exit(3), whose handlers would run while `URLSession`'s threads still
-    /// use what they free.
+    /// Ends the process; not by exit(3), whose handlers would run while `URLSession`'s threads
+    /// still use what they free.
     private static func exitNow(_ code: CInt) -> Never {
         LineLogHandler.writer.flush()
         _exit(code)
     }
 
-    private static func fail(_ message: String, code: CInt) -> Never {
+    private static func fail(_ message: String, code: CInt = EXIT_FAILURE) -> Never {
         let line = Array("\(Definition.name): \(message)\n".utf8)
         // There is nobody to tell if that fails.
         _ = unsafe line.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }

@@ -43,9 +43,7 @@ struct ServiceOptions: ParsableArguments {
 
     @Option(
         "Threads that serve connections", variable: "THREADS",
-        Setting(takes: "a whole number from 1 to 64", text: { _ in "one for each processor" }) {
-            try? Setting.wholeNumber(1...64).value($0)
-        })
+        .wholeNumber(1...64, text: { _ in "one for each processor" }))
     var threads = min(64, ProcessInfo.processInfo.activeProcessorCount)
 
     @Flag(help: "Ask the service on this host and port for /health; exit with 0 or 1.")

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import MicroHTTPD
 
 /// The values of an option: how text becomes one, and how they are described.
 public struct Setting<Value>: Sendable {
@@ -57,17 +58,13 @@ extension Setting where Value == Duration {
         return Self(
             takes: "a number and a unit (ms, s or m)\(least) and at most 1440m", text: \.text
         ) { text in
-            let units: [(String, Double)] = [("ms", 0.001), ("s", 1), ("m", 60)]
-            guard let (unit, seconds) = units.first(where: { text.hasSuffix($0.0) }) else {
-                return nil
-            }
-            let number = text.dropLast(unit.count)
-            // Double would take "1e3", "0x10", "inf" and "-1" too.
-            guard number.utf8.allSatisfy({ "0123456789.".utf8.contains($0) }),
-                let count = Double(number), count * seconds <= 1440 * 60
+            // Double alone would take "1e3", "0x10", "inf" and "-1" too.
+            guard let match = text.wholeMatch(of: /([0-9.]+)(ms|s|m)/),
+                let count = Double(match.1)
             else { return nil }
-            let duration = Duration.seconds(count * seconds)
-            return duration < minimum ? nil : duration
+            let seconds = count * (match.2 == "ms" ? 0.001 : match.2 == "s" ? 1 : 60)
+            guard seconds <= 1440 * 60, .seconds(seconds) >= minimum else { return nil }
+            return .seconds(seconds)
         }
     }
 }
@@ -84,10 +81,13 @@ extension Setting where Value == Duration? {
 
 extension Setting where Value: FixedWidthInteger & Sendable {
     /// A number of plain decimal digits: no sign, no blank.
-    public static func wholeNumber(_ range: ClosedRange<Value>) -> Self {
-        Self(takes: "a whole number from \(range.lowerBound) to \(range.upperBound)") { text in
-            guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
-                let number = Value(text), range.contains(number)
+    public static func wholeNumber(
+        _ range: ClosedRange<Value>, text: @escaping @Sendable (Value) -> String = { "\($0)" }
+    ) -> Self {
+        let takes = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        return Self(takes: takes, text: text) { text in
+            guard text.utf8.allSatisfy(\.isDigit), let number = Value(text),
+                range.contains(number)
             else { return nil }
             return number
         }

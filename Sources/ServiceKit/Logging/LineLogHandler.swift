@@ -20,13 +20,15 @@ struct LineLogHandler: LogHandler {
         set { metadata[key] = newValue }
     }
 
-    /// Writes the line of `event`, at once if its level is above info, on any thread.
+    /// Writes the line of `event`, on any thread.
     func log(event: LogEvent) {
         var metadata = event.metadata ?? [:]
         if !self.metadata.isEmpty { metadata.merge(self.metadata) { ofEvent, _ in ofEvent } }
-        write(
-            event.level, event.message.description,
-            metadata.map(LogField.init).sorted { $0.name < $1.name })
+        let line = LogLine(
+            format: format, level: event.level, service: service,
+            event: event.message.description,
+            fields: metadata.map(LogField.init).sorted { $0.name < $1.name })
+        Self.writer.append(line.append)
     }
 
     /// Writes the line of an exchange: probes and the page at debug, failures of ours at error.
@@ -62,26 +64,13 @@ struct LineLogHandler: LogHandler {
         add("trace_id", request.traceContext.traceID)
         for (name, value) in metadata where name != "msg" { fields.append(LogField(name, value)) }
         if !metadata.isEmpty { fields.sort { $0.name < $1.name } }
-        write(level, "request", fields)
+        let line = LogLine(
+            format: format, level: level, service: service, event: "request", fields: fields)
+        Self.writer.append(line.append)
     }
 
     /// The first 64 characters.
     private static func cut(_ text: String) -> String {
         text.utf8.count <= 64 ? text : String(text.unicodeScalars.prefix(64))
-    }
-
-    /// Writes a line, whose fields are in order of their names.
-    private func write(_ level: Logger.Level, _ event: String, _ fields: [LogField]) {
-        Self.writer.append(isUrgent: level > .info) { bytes, timestamp, lost in
-            if lost > 0 {
-                let count = LogField(name: "count", text: "\(lost)", isNumber: true)
-                format.append(
-                    timestamp: &timestamp, level: .warning, service: service,
-                    event: "lines lost here", fields: [count], to: &bytes)
-            }
-            format.append(
-                timestamp: &timestamp, level: level, service: service, event: event,
-                fields: fields, to: &bytes)
-        }
     }
 }

@@ -21,7 +21,10 @@ final class PrometheusMetrics: MetricsFactory {
                 if let help = help[name] { text += "# HELP \(name) \(help)\n" }
                 if let kind = family.values.first?.kind { text += "# TYPE \(name) \(kind)\n" }
                 for (labels, series) in family.sorted(by: { $0.key < $1.key }) {
-                    series.write(name: name, labels: labels, to: &text)
+                    for (suffix, label, value) in series.samples {
+                        let all = [labels, label].filter { !$0.isEmpty }.joined(separator: ",")
+                        text += "\(name)\(suffix)\(all.isEmpty ? "" : "{\(all)}") \(value)\n"
+                    }
                 }
             }
             return text
@@ -30,38 +33,32 @@ final class PrometheusMetrics: MetricsFactory {
 
     /// The series of this name and these labels, the same one each time.
     private func series<Series: PrometheusSeries>(
-        _ name: String, _ labels: [(String, String)], _ make: @autoclosure () -> Series
+        _ name: String, _ labels: [(String, String)]
     ) -> Series {
-        let labels = labels.sorted { $0.0 < $1.0 }.map { "\($0)=\"\(Self.escaped($1))\"" }
-            .joined(separator: ",")
+        let labels = labels.sorted { $0.0 < $1.0 }.map { label, value in
+            let escaped = value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+                .replacing("\n", with: "\\n")
+            return "\(label)=\"\(escaped)\""
+        }.joined(separator: ",")
         return families.withLock { families in
-            if let known = families[name]?[labels] {
-                guard let known = known as? Series else {
-                    preconditionFailure("\(name) is two kinds of metric")
-                }
-                return known
-            }
-            let new = make()
-            families[name, default: [:]][labels] = new
+            if let known = families[name]?[labels] as? Series { return known }
+            let new = Series()
+            let old = families[name, default: [:]].updateValue(new, forKey: labels)
+            precondition(old == nil, "\(name) is two kinds of metric")
             return new
         }
     }
 
-    private static func escaped(_ value: String) -> String {
-        value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-            .replacing("\n", with: "\\n")
-    }
-
     func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
-        series(label, dimensions, CounterSeries())
+        series(label, dimensions) as CounterSeries
     }
 
     func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
-        series(label, dimensions, Gauge())
+        series(label, dimensions) as Gauge
     }
 
     func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
-        series(label, dimensions, Histogram())
+        series(label, dimensions) as Histogram
     }
 
     // The services have none.
@@ -73,21 +70,20 @@ final class PrometheusMetrics: MetricsFactory {
 
     // All are kept: a counter that disappears and comes back would look like a restart.
     func destroyCounter(_ handler: any CounterHandler) {}
-    func destroyMeter(_ handler: any MeterHandler) {}
     func destroyTimer(_ handler: any TimerHandler) {}
     func destroyRecorder(_ handler: any RecorderHandler) {}
 }
 
 /// One metric with one set of labels.
 private protocol PrometheusSeries: AnyObject, Sendable {
-    var kind: String { get }
-    func write(name: String, labels: String, to text: inout String)
-}
+    typealias Sample = (suffix: String, label: String, value: any CustomStringConvertible)
 
-extension PrometheusSeries {
-    func line(_ name: String, _ labels: String, _ value: some CustomStringConvertible) -> String {
-        "\(name)\(labels.isEmpty ? "" : "{\(labels)}") \(value)\n"
-    }
+    init()
+
+    var kind: String { get }
+
+    /// Its values, each with what is appended to the name and the labels.
+    var samples: [Sample] { get }
 }
 
 private final class CounterSeries: PrometheusSeries, CounterHandler {
@@ -98,36 +94,28 @@ private final class CounterSeries: PrometheusSeries, CounterHandler {
 
     func reset() { value.store(0, ordering: .relaxed) }
 
-    func write(name: String, labels: String, to text: inout String) {
-        text += line(name, labels, value.load(ordering: .relaxed))
-    }
+    var samples: [Sample] { [("", "", value.load(ordering: .relaxed))] }
 }
 
 private final class Gauge: PrometheusSeries, MeterHandler {
     let kind = "gauge"
-    // The bits of a Double.
-    private let bits = Atomic<UInt64>(0)
+    private let value = Atomic(0.0)
 
     func set(_ value: Int64) { set(Double(value)) }
 
-    func set(_ value: Double) { bits.store(value.bitPattern, ordering: .relaxed) }
+    func set(_ value: Double) { self.value.store(value, ordering: .relaxed) }
 
     func increment(by amount: Double) {
-        var old = bits.load(ordering: .relaxed)
-        while true {
-            let new = (Double(bitPattern: old) + amount).bitPattern
-            let (isDone, current) = bits.compareExchange(
-                expected: old, desired: new, ordering: .relaxed)
-            if isDone { return }
-            old = current
-        }
+        while case let old = value.load(ordering: .relaxed),
+            !value.weakCompareExchange(
+                expected: old, desired: old + amount, ordering: .relaxed
+            ).exchanged
+        {}
     }
 
     func decrement(by amount: Double) { increment(by: -amount) }
 
-    func write(name: String, labels: String, to text: inout String) {
-        text += line(name, labels, Double(bitPattern: bits.load(ordering: .relaxed)))
-    }
+    var samples: [Sample] { [("", "", value.load(ordering: .relaxed))] }
 }
 
 /// A histogram of lengths of time, in seconds.
@@ -150,15 +138,14 @@ private final class Histogram: PrometheusSeries, TimerHandler {
         nanoseconds.wrappingAdd(duration, ordering: .relaxed)
     }
 
-    func write(name: String, labels: String, to text: inout String) {
-        let prefix = labels.isEmpty ? "" : "\(labels),"
+    var samples: [Sample] {
+        var samples: [Sample] = []
         var count = 0
         for (index, bound) in (Self.bounds.map { "\($0)" } + ["+Inf"]).enumerated() {
             count += counts[index].load(ordering: .relaxed)
-            text += line("\(name)_bucket", "\(prefix)le=\"\(bound)\"", count)
+            samples.append(("_bucket", "le=\"\(bound)\"", count))
         }
         let sum = Double(nanoseconds.load(ordering: .relaxed)) / 1e9
-        text += line("\(name)_sum", labels, sum)
-        text += line("\(name)_count", labels, count)
+        return samples + [("_sum", "", sum), ("_count", "", count)]
     }
 }

@@ -11,7 +11,7 @@ extension SystemTests {
             // So small that whoever is first takes all the room.
             let pipe = try LogPipe(size: 4096)
             let services = try (0..<count).map { _ in
-                // Nobody listens there: each call is a line of level error, written at once.
+                // Nobody listens there: each call is a line of level error.
                 try ServiceProcess(
                     "service-b", ["--service-a-url", "http://127.0.0.1:1"], pipe: pipe)
             }

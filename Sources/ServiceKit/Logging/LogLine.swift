@@ -4,10 +4,20 @@ import MicroHTTPD
 
 /// How a line of the log is written.
 enum LogFormat: String, CaseIterable {
-    /// Time, level, service and event, then `field=value`, with the fields in order.
+    /// Time, level, service and event, then `field=value`.
     case text
     /// The same as one JSON object.
     case json
+}
+
+/// A line of the log.
+struct LogLine {
+    let format: LogFormat
+    let level: Logger.Level
+    let service: String
+    let event: String
+    /// In order of their names.
+    let fields: [LogField]
 
     /// Where the texts of a line end at the latest, in bytes.
     ///
@@ -15,83 +25,87 @@ enum LogFormat: String, CaseIterable {
     /// to which a pipe takes a line all at once.
     private static let textLimit = 3000
 
-    /// Appends one line, with its end: 4096 bytes at most, whatever is in it.
+    /// Appends the line, with its end: 4096 bytes at most, whatever is in it.
     ///
-    /// The fields are in order of their names.
-    func append(
-        timestamp: inout Timestamp, level: Logger.Level, service: String, event: String,
-        fields: [LogField], to line: inout [UInt8]
-    ) {
-        let end = line.count + Self.textLimit
-        switch self {
+    /// If lines were lost before it, another line comes first that says how many.
+    func append(to bytes: inout [UInt8], timestamp: inout Timestamp, lost: Int) {
+        if lost > 0 {
+            let count = LogField(name: "count", text: "\(lost)", isNumber: true)
+            let loss = Self(
+                format: format, level: .warning, service: service, event: "lines lost here",
+                fields: [count])
+            loss.append(to: &bytes, timestamp: &timestamp, lost: 0)
+        }
+        let end = bytes.count + Self.textLimit
+        switch format {
         case .text:
-            timestamp.append(to: &line)
-            line.append(UInt8(ascii: " "))
+            timestamp.append(to: &bytes)
+            bytes.append(UInt8(ascii: " "))
             for word in [level.rawValue, service] {
-                line.append(contentsOf: word.utf8)
-                line.append(UInt8(ascii: " "))
+                bytes.append(contentsOf: word.utf8)
+                bytes.append(UInt8(ascii: " "))
             }
         case .json:
-            line.append(contentsOf: #"{"time":""#.utf8)
-            timestamp.append(to: &line)
-            line.append(contentsOf: #"","level":"\#(level.rawValue)","service":"\#(service)""#.utf8)
-            line.append(contentsOf: #","event":"#.utf8)
+            bytes.append(contentsOf: #"{"time":""#.utf8)
+            timestamp.append(to: &bytes)
+            bytes.append(
+                contentsOf: #"","level":"\#(level)","service":"\#(service)","event":"#.utf8)
         }
-        append(event, to: &line, upTo: end)
+        append(event, to: &bytes, upTo: end)
         for field in fields {
-            switch self {
+            switch format {
             case .text:
-                line.append(UInt8(ascii: " "))
-                line.append(contentsOf: field.name.utf8)
-                line.append(UInt8(ascii: "="))
+                bytes.append(UInt8(ascii: " "))
+                bytes.append(contentsOf: field.name.utf8)
+                bytes.append(UInt8(ascii: "="))
             case .json:
-                line.append(contentsOf: ",\"\(field.name)\":".utf8)
+                bytes.append(contentsOf: ",\"\(field.name)\":".utf8)
             }
             if field.isNumber {
-                line.append(contentsOf: field.text.utf8)
+                bytes.append(contentsOf: field.text.utf8)
             } else {
-                append(field.text, to: &line, upTo: end)
+                append(field.text, to: &bytes, upTo: end)
             }
         }
-        if self == .json { line.append(UInt8(ascii: "}")) }
-        line.append(UInt8(ascii: "\n"))
+        if format == .json { bytes.append(UInt8(ascii: "}")) }
+        bytes.append(UInt8(ascii: "\n"))
     }
 
     private static let word = ASCIISet(
         "-./_~:@0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
     /// Appends `text`, unquoted in a line of text if it can only be read as one word.
-    private func append(_ text: String, to line: inout [UInt8], upTo end: Int) {
+    private func append(_ text: String, to bytes: inout [UInt8], upTo end: Int) {
         let isWord =
-            self == .text && !text.isEmpty && line.count + text.utf8.count <= end
+            format == .text && !text.isEmpty && bytes.count + text.utf8.count <= end
             && text.utf8.span.consists(of: Self.word)
         if isWord {
-            line.append(contentsOf: text.utf8)
+            bytes.append(contentsOf: text.utf8)
         } else {
-            Self.quote(text, into: &line, upTo: end)
+            Self.quote(text, into: &bytes, upTo: end)
         }
     }
 
     /// Appends `text` as a JSON string without anything that a terminal would act on or not show,
     /// and cut with an ellipsis at `end`.
-    private static func quote(_ text: String, into line: inout [UInt8], upTo end: Int) {
-        line.append(UInt8(ascii: "\""))
+    private static func quote(_ text: String, into bytes: inout [UInt8], upTo end: Int) {
+        bytes.append(UInt8(ascii: "\""))
         var hasBase = false
         for scalar in text.unicodeScalars {
-            guard line.count < end else {
-                line.append(contentsOf: "…".utf8)
+            guard bytes.count < end else {
+                bytes.append(contentsOf: "…".utf8)
                 break
             }
             let isShown = isShown(scalar, hasBase: hasBase)
             hasBase = isShown
             if isShown {
-                if scalar == "\"" || scalar == "\\" { line.append(UInt8(ascii: "\\")) }
-                line.append(contentsOf: String(scalar).utf8)
+                if scalar == "\"" || scalar == "\\" { bytes.append(UInt8(ascii: "\\")) }
+                bytes.append(contentsOf: String(scalar).utf8)
             } else {
-                for unit in UTF16.encode(scalar) ?? .init() { JSON.escape(unit, into: &line) }
+                for unit in UTF16.encode(scalar) ?? .init() { JSON.escape(unit, into: &bytes) }
             }
         }
-        line.append(UInt8(ascii: "\""))
+        bytes.append(UInt8(ascii: "\""))
     }
 
     /// Invisible letters and symbols: a pattern of Braille without a dot, hieroglyphs'

@@ -6,16 +6,17 @@ import Testing
 
 @testable import ServiceKit
 
-@Suite struct LogFormatTests {
+@Suite struct LogLineTests {
     private func line(_ format: LogFormat, _ message: String, _ metadata: Logger.Metadata) -> String
     {
         var timestamp = Timestamp()
-        var line: [UInt8] = []
-        format.append(
-            timestamp: &timestamp, level: .info, service: "test", event: message,
-            fields: metadata.map(LogField.init).sorted { $0.name < $1.name }, to: &line)
-        #expect(line.last == UInt8(ascii: "\n"))
-        return String(decoding: line.dropLast(), as: UTF8.self)
+        var bytes: [UInt8] = []
+        let line = LogLine(
+            format: format, level: .info, service: "test", event: message,
+            fields: metadata.map(LogField.init).sorted { $0.name < $1.name })
+        line.append(to: &bytes, timestamp: &timestamp, lost: 0)
+        #expect(bytes.last == UInt8(ascii: "\n"))
+        return String(decoding: bytes.dropLast(), as: UTF8.self)
     }
 
     @Test func `A line of text has its fields in order after time, level, service and event`() {
