@@ -30,14 +30,7 @@ public struct TraceContext: Sendable, Equatable {
     }
 
     /// The trace's id: 32 hexadecimal digits.
-    public var traceID: String {
-        var text = InlineArray<32, UInt8>(repeating: 0)
-        for digit in 0..<16 {
-            text[digit] = Self.digit(digit, of: traceHigh)
-            text[16 + digit] = Self.digit(digit, of: traceLow)
-        }
-        return String(ascii: text.span)
-    }
+    public var traceID: String { String(ascii: traceparentCString.span.extracting(3..<35)) }
 
     /// The value of `traceparent` that names this span as the parent.
     public var traceparent: String { String(ascii: traceparentCString.span.extracting(first: 55)) }

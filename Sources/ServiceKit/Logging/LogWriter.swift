@@ -47,14 +47,19 @@ final class LogWriter: Sendable {
         }
     }
 
-    /// Waits until all is written, for a second at most.
+    /// Waits until all is written, for a second at most, and for a reader that takes nothing for
+    /// 100 ms no more.
     func flush() {
         let isWritten = DispatchSemaphore(value: 0)
         queue.async { [self] in
             write()
             isWritten.signal()
         }
-        _ = isWritten.wait(timeout: .now() + .seconds(1))
+        for _ in 0..<10 {
+            let before = state.withLock { $0.unwritten }
+            if isWritten.wait(timeout: .now() + .milliseconds(100)) == .success { return }
+            if state.withLock({ $0.unwritten }) == before { return }
+        }
     }
 
     /// Writes what has collected, on the queue.
