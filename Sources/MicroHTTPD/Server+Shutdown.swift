@@ -19,7 +19,7 @@ extension Server {
             metadata: [
                 "connections": .stringConvertible(connections.count),
                 "drain_delay": "\(configuration.drainDelay)",
-                "requests_in_flight": .stringConvertible(exchanges.count),
+                "requests_in_flight": .stringConvertible(connections.busyCount),
                 "shutdown_timeout": "\(configuration.shutdownTimeout)",
             ])
         try? await Task.sleep(for: configuration.drainDelay)
@@ -32,13 +32,13 @@ extension Server {
             "draining",
             metadata: [
                 "connections": .stringConvertible(connections.count),
-                "requests_in_flight": .stringConvertible(exchanges.count),
+                "requests_in_flight": .stringConvertible(connections.busyCount),
             ])
         let cutOff = await waitUntilAtRest(daemon, deadline: .now + configuration.shutdownTimeout)
         if cutOff > 0 {
             logger.warning("requests cut off", metadata: ["count": .stringConvertible(cutOff)])
         }
-        exchanges.close()
+        connections.close()
         await daemon.stop()
         logger.notice("stopped", metadata: ["requests_cut_off": .stringConvertible(cutOff)])
     }
@@ -54,13 +54,13 @@ extension Server {
         var restingSince = lastSample
         while true {
             let now = ContinuousClock.now
-            let count = exchanges.count
+            let count = connections.busyCount
             let isBusy = count > 0 || daemon.hasBacklog || connections.hasInput
             // After so long without a sample, the process was frozen, and libmicrohttpd was too.
             let wasFrozen = now - lastSample > .milliseconds(100)
             if isBusy || wasFrozen { restingSince = now }
             lastSample = now
-            let rest = min(now - restingSince, exchanges.silence, connections.silence)
+            let rest = min(now - restingSince, connections.silence)
             if rest >= Self.restingTime { return 0 }
             // A sample every 10 ms: the kernel does not signal that a queue is empty.
             guard now < deadline, (try? await Task.sleep(for: .milliseconds(10))) != nil else {

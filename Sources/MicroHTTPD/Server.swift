@@ -1,5 +1,6 @@
 public import HTTPTypes
 public import Logging
+import Metrics
 public import ServiceLifecycle
 import Synchronization
 public import Tracing
@@ -63,7 +64,7 @@ public final class Server: Service {
     let configuration: Configuration
     let router: Router
     let connections = Connections()
-    let exchanges = Exchanges()
+    let requestsInFlight = Meter(label: "http_requests_in_flight")
     let accessLog: AccessLog
     let logger: Logger
     let tracer: (any Tracer)?
@@ -101,6 +102,7 @@ public final class Server: Service {
         self.tracer = tracer is NoOpTracer ? nil : tracer
         accessLog = AccessLog(write: log)
         port = listener.port
+        requestsInFlight.set(0)
         self.listener = Mutex(listener)
     }
 

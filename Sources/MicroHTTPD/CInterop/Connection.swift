@@ -149,7 +149,7 @@ import HTTPTypes
 @safe struct SuspendedConnection: ~Copyable, Sendable {
     // Sendable: MHD_resume_connection is the one call that libmicrohttpd allows on any thread, and
     // nobody frees a suspended connection, for MHD_stop_daemon is not called before all are resumed
-    // (Exchanges.close).
+    // (Connections.close).
     nonisolated(unsafe) private let pointer: OpaquePointer
 
     fileprivate init(_ pointer: OpaquePointer) {

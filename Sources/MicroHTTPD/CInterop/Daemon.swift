@@ -53,7 +53,7 @@ import Synchronization
     /// Closes every connection and waits for libmicrohttpd's threads to end, on a thread that is
     /// neither one of them nor one of the concurrent pool's.
     ///
-    /// No exchange may be suspended, or libmicrohttpd aborts the process: ``Exchanges/close()``.
+    /// No connection may be suspended, or libmicrohttpd aborts the process: ``Connections/close()``.
     consuming func stop() async {
         // The deinit stops them; the Mutex only carries a noncopyable value into the closure.
         let daemon = Mutex<Daemon?>(self)
@@ -131,9 +131,10 @@ private func completed(
         default: .clientLeft
         }
     unsafe request.pointee = nil
-    unsafe Connection(connection)?.record.enter(.idle)
     unsafe Unmanaged<Exchange>.fromOpaque(exchange).takeRetainedValue()
         .end(ending, status: Int(cmhd_status(connection)))
+    // Only now, since a server that shuts down waits for the record of the exchange as well.
+    unsafe Connection(connection)?.record.enter(.idle)
 }
 
 /// MHD_NotifyConnectionCallback: the record is retained here at the beginning, and released at the end.

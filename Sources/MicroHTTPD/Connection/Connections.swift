@@ -8,7 +8,8 @@ final class Connections: Sendable {
     // libmicrohttpd removes a connection from here before it closes the descriptor. So a descriptor
     // that is in here cannot be another file's while the lock is held.
     private let records = Mutex<[CInt: ConnectionRecord]>([:])
-    private let lastOpened = Atomic(cmhd_milliseconds())
+    private let lastChange = Atomic(cmhd_milliseconds())
+    private let isClosed = Atomic(false)
     private let meter = Meter(label: "http_connections")
 
     init() {
@@ -18,8 +19,19 @@ final class Connections: Sendable {
     /// How many there are.
     var count: Int { records.withLock { $0.count } }
 
-    /// How long ago the newest one was accepted.
-    var silence: Duration { .since(lastOpened.load(ordering: .relaxed)) }
+    /// How many have a request that is not answered, or a response that is not sent.
+    var busyCount: Int { records.withLock { $0.values.count(where: \.isBusy) } }
+
+    /// How long ago one of them was opened, closed or entered another phase.
+    var silence: Duration {
+        let newest = records.withLock { records in
+            records.values.reduce(lastChange.load(ordering: .relaxed)) { max($0, $1.entered) }
+        }
+        return .since(newest)
+    }
+
+    /// Whether handlers may wait; not once ``close()`` has begun.
+    var isOpen: Bool { !isClosed.load(ordering: .sequentiallyConsistent) }
 
     /// Whether any connection has bytes that libmicrohttpd has not read yet.
     var hasInput: Bool {
@@ -28,7 +40,7 @@ final class Connections: Sendable {
 
     /// Adds a connection that `server` has accepted.
     func insert(_ descriptor: CInt, _ server: Server) -> ConnectionRecord {
-        lastOpened.store(cmhd_milliseconds(), ordering: .relaxed)
+        lastChange.store(cmhd_milliseconds(), ordering: .relaxed)
         meter.increment()
         let record = ConnectionRecord(descriptor: descriptor, server: server)
         records.withLock { $0[descriptor] = record }
@@ -39,6 +51,16 @@ final class Connections: Sendable {
     func remove(_ record: ConnectionRecord) {
         records.withLock { _ = $0.removeValue(forKey: record.descriptor) }
         meter.decrement()
+        lastChange.store(cmhd_milliseconds(), ordering: .relaxed)
+    }
+
+    /// Cuts off every handler that waits and lets no other wait, so that MHD_stop_daemon may be
+    /// called.
+    func close() {
+        isClosed.store(true, ordering: .sequentiallyConsistent)
+        for record in records.withLock({ Array($0.values) }) {
+            record.handler.withLock { $0 }?.abandon()
+        }
     }
 
     /// Closes the connections whose peer has missed its deadline, or has ended its side.
@@ -83,6 +105,9 @@ final class ConnectionRecord: Sendable {
     /// The server, which outlives its connections.
     unowned let server: Server
 
+    /// The handler that waits here, or has waited, until it has finished.
+    let handler = Mutex<HandlerTask?>(nil)
+
     // The phase in the lowest three bits, the time above.
     private let state = Atomic(encode(.opened))
 
@@ -99,8 +124,22 @@ final class ConnectionRecord: Sendable {
         if old == .handler || phase == .handler { cmhdf_hide_end(descriptor, phase == .handler) }
     }
 
+    /// Notes that `task` is going to wait here; false if it may not.
+    ///
+    /// In this order: either this sees that the register is closed, or that sees the task.
+    func hold(_ task: HandlerTask) -> Bool {
+        handler.withLock { $0 = task }
+        return server.connections.isOpen
+    }
+
     /// What the server waits for now.
     var phase: Phase { Self.phase(of: state.load(ordering: .relaxed)) }
+
+    /// Whether it has a request that is not answered, or a response that is not sent.
+    var isBusy: Bool { phase != .opened && phase != .idle }
+
+    /// When it entered its phase, by `cmhd_milliseconds`.
+    var entered: Int64 { Int64(state.load(ordering: .relaxed) >> 3) }
 
     private static func encode(_ phase: Phase) -> UInt64 {
         UInt64(cmhd_milliseconds()) << 3 | phase.rawValue

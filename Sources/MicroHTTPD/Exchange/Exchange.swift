@@ -1,5 +1,6 @@
 import HTTPTypes
 import Logging
+import Metrics
 import Synchronization
 import Tracing
 
@@ -49,7 +50,7 @@ final class Exchange: Sendable {
     ///
     /// - Returns: false if the connection is to be closed.
     func begin(on connection: borrowing Connection) -> Bool {
-        server.exchanges.begin()
+        server.requestsInFlight.increment()
         if let rejection { return reject(rejection, on: connection) }
         connection.record.enter(.content)
         return true
@@ -94,7 +95,7 @@ final class Exchange: Sendable {
             }
             switch try route.handler(for: request) {
             case .waiting(let handler):
-                let task = HandlerTask(in: server.exchanges) { await self.respond(with: handler) }
+                let task = HandlerTask { await self.respond(with: handler) }
                 state.withLock { $0 = .handling(task) }
                 return run(task, on: connection)
             case .immediate(let handler):
@@ -108,23 +109,20 @@ final class Exchange: Sendable {
     }
 
     private func answer(_ response: Response, on connection: borrowing Connection) -> Bool {
-        let isQueued = queue(response, on: connection)
         state.withLock { $0 = .answered(response) }
-        return isQueued
+        return connection.queue(
+            response, to: request,
+            closing: isLast || server.isDraining || response.status == .contentTooLarge)
     }
 
     private func run(_ task: HandlerTask, on connection: borrowing Connection) -> Bool {
         switch task.run(on: connection) {
-        case .suspended: true
-        case .finished(let response): answer(response, on: connection)
-        case .abandoned: false
+        case .suspended: return true
+        case .finished(let response):
+            connection.record.handler.withLock { $0 = nil }
+            return answer(response, on: connection)
+        case .abandoned: return false
         }
-    }
-
-    private func queue(_ response: Response, on connection: borrowing Connection) -> Bool {
-        connection.queue(
-            response, to: request,
-            closing: isLast || server.isDraining || response.status == .contentTooLarge)
     }
 
     private func respond(with handler: AsyncHandler) async -> Response {
@@ -159,11 +157,17 @@ final class Exchange: Sendable {
             default: (nil, ending)
             }
         }
+        let code =
+            switch ending {
+            case .answered: response?.status.code ?? 499
+            case .clientLeft: 499
+            case .cutOff: 503
+            }
         let record = AccessRecord(
-            request: request, route: route?.path, response: response,
+            request: request, route: route?.path, response: response, code: code,
             duration: .now - request.received, ending: ending)
         span?.end(record)
         server.accessLog.note(record)
-        server.exchanges.end()
+        server.requestsInFlight.decrement()
     }
 }

@@ -25,19 +25,16 @@ final class HandlerTask: TaskExecutor {
         case abandoned
     }
 
-    private let exchanges: Exchanges
-
     // Held while libmicrohttpd suspends and resumes, which is brief and calls none of our
     // callbacks. So nobody resumes before the suspension. And nobody stops the daemon while
     // MHD_resume_connection still uses it: before the stop, abandon() waits for the lock of each
-    // task that is suspended or is being resumed.
+    // task that has been suspended.
     private let state = Mutex(State.running([]))
 
     private let task = Mutex<Task<Void, Never>?>(nil)
 
-    /// Makes the task of one of `exchanges`, and runs `handler` up to its first wait.
-    init(in exchanges: Exchanges, handler: @escaping @Sendable () async -> Response) {
-        self.exchanges = exchanges
+    /// Makes a task, and runs `handler` up to its first wait.
+    init(_ handler: @escaping @Sendable () async -> Response) {
         // Task.immediate runs in place; what follows a wait is this executor's.
         let task = Task.immediate(executorPreference: self) { finish(with: await handler()) }
         self.task.withLock { $0 = task }
@@ -65,7 +62,7 @@ final class HandlerTask: TaskExecutor {
                     job = jobs.removeFirst()
                     state = .running(jobs)
                     return nil
-                case .running where exchanges.add(self):
+                case .running where connection.record.hold(self):
                     state = .suspended(connection.suspend())
                     return .suspended
                 case .finished(let response):
@@ -92,8 +89,6 @@ final class HandlerTask: TaskExecutor {
             case .suspended(let connection):
                 state = .running([job])
                 connection.resume()
-                // Not before: close() would find nobody to wait for while the call above goes on.
-                exchanges.remove(self)
                 return true
             case let other:
                 state = other

@@ -95,13 +95,15 @@ import Testing
         }
     }
 
-    @Test func `No handler waits any more once the exchanges are closed`() {
-        let exchanges = Exchanges()
-        let task = HandlerTask(in: exchanges) { Response() }
-        #expect(exchanges.add(task))
-        exchanges.remove(task)
-        exchanges.close()
-        #expect(!exchanges.add(task))
+    @Test func `No handler waits any more once the connections are closed`() throws {
+        let server = try Server(.init(), router: plainRouter(), logger: Logger(label: "test"))
+        let record = server.connections.insert(0, server)
+        let waiting = HandlerTask { Response() }
+        #expect(record.hold(waiting))
+        server.connections.close()
+        #expect(waiting.abandon(), "It had been cut off.")
+        #expect(!record.hold(HandlerTask { Response() }))
+        server.connections.remove(record)
     }
 
     @Test func `During the drain delay requests are still accepted`() async throws {
