@@ -155,7 +155,9 @@ bool is_due(Timer *timer);
 void use_queue(void *queue);
 
 enum {
-    EVENT_COUNT = 64,
+    // As many as are handled before other blocks have their turn: with all at once, calls would come
+    // and go in one crowd.
+    EVENT_COUNT = 16,
 };
 
 // The sockets of one session.
@@ -212,6 +214,10 @@ void *target_of(void *queue);
 
 // A block has been added to a queue.
 void note_block(void);
+
+// A thread waits for a queue, and does no more.
+void begin_sync(void);
+void end_sync(void);
 
 // How the compiler lays out a block (Block-ABI-Apple).
 struct Block {

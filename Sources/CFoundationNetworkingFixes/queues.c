@@ -70,12 +70,15 @@ void dispatch_sync(void *queue, void *block)
         return ((struct Block *) block)->invoke(block);
     if (!atomic_load_explicit(&isCalled, memory_order_relaxed))
         atomic_store_explicit(&isCalled, true, memory_order_relaxed);
-    if (__interceptor_dispatch_sync != NULL)
-        return __interceptor_dispatch_sync(queue, block);
     // Another library may call it before find_functions has run.
     if (next.sync == NULL)
         next.sync = (void (*)(void *, void *)) dlsym(RTLD_NEXT, "dispatch_sync");
-    next.sync(queue, block);
+    begin_sync();
+    if (__interceptor_dispatch_sync != NULL)
+        __interceptor_dispatch_sync(queue, block);
+    else
+        next.sync(queue, block);
+    end_sync();
 }
 
 // Of the whole process: it only looks.

@@ -7,8 +7,8 @@
 // Here, after an event, the thread of the queue waits for the next one itself, for PATIENCE at
 // most: the threads of a busy session do not wake one another, and a call that takes longer holds
 // no thread. Meanwhile nothing else runs on the queue. So the wait is the last block there, and is
-// over as soon as dispatch_async has added another one; dispatch_sync on another thread can take as
-// long as PATIENCE, and so can the other sessions, if there are any: then the queue does not wait.
+// over as soon as dispatch_async has added another one. While a thread is in dispatch_sync, or there
+// are other sessions, which share the queue, libdispatch waits.
 //
 // libdispatch's source is for an epoll set that contains that of the session, or nothing while the
 // queue waits.
@@ -31,8 +31,9 @@ enum {
 __attribute__((weak)) void __interceptor_dispatch_async(void *queue, void *block);
 __attribute__((weak)) void __interceptor_dispatch_source_set_event_handler(void *, void *);
 
-// How many blocks have been added, to whatever queue.
+// How many blocks have been added, to whatever queue, and how many threads are in dispatch_sync.
 static atomic_uint blockCount;
+static atomic_int syncCount;
 
 // Whether Swift's calls of libdispatch reach this file.
 static atomic_bool isCalled;
@@ -44,12 +45,28 @@ static int wakeUp = -1;
 // The queue that this thread has made last, and its target.
 static _Thread_local void *lastQueue, *lastTarget;
 
-void note_block(void)
+static void end_wait(void)
 {
-    atomic_fetch_add(&blockCount, 1);
     // Either this sees that the thread waits, or the thread sees the new count.
     if (atomic_load(&isWaiting))
         eventfd_write(wakeUp, 1);
+}
+
+void note_block(void)
+{
+    atomic_fetch_add(&blockCount, 1);
+    end_wait();
+}
+
+void begin_sync(void)
+{
+    atomic_fetch_add(&syncCount, 1);
+    end_wait();
+}
+
+void end_sync(void)
+{
+    atomic_fetch_sub(&syncCount, 1);
 }
 
 // Of the whole process.
@@ -116,6 +133,11 @@ bool can_wait(const Set *set)
         && atomic_load_explicit(&isCalled, memory_order_relaxed);
 }
 
+static bool may_wait(const Set *set)
+{
+    return is_only(set) && atomic_load(&syncCount) == 0;
+}
+
 static void wait_in_queue(void *context);
 
 static void add_wait(Set *set)
@@ -130,11 +152,11 @@ static void wait_in_queue(void *context)
     if (set->isClosed)
         return close_set(set);
     atomic_store(&isWaiting, true);
-    bool isLast = atomic_load(&blockCount) == set->blockCount, isOnly = is_only(set);
-    int patience = isLast && isOnly ? PATIENCE : 0;
+    bool isLast = atomic_load(&blockCount) == set->blockCount, mayWait = may_wait(set);
+    int patience = isLast && mayWait ? PATIENCE : 0;
     set->eventCount = epoll_wait(set->epoll, set->events, EVENT_COUNT, patience);
     atomic_store(&isWaiting, false);
-    bool isOver = set->eventCount <= 0 && (isLast || !isOnly);
+    bool isOver = set->eventCount <= 0 && (isLast || !mayWait);
     if (set->eventCount > 0)
         ((struct Block *) set->handler)->invoke(set->handler);
     set->eventCount = 0;
@@ -149,7 +171,7 @@ int take_events(Set *set)
 {
     if (!set->isInQueue)
         set->eventCount = epoll_wait(set->epoll, set->events, EVENT_COUNT, 0);
-    if (!set->isInQueue && can_wait(set) && is_only(set)) {
+    if (!set->isInQueue && can_wait(set) && may_wait(set)) {
         set->isInQueue = true;
         epoll_ctl(set->descriptor, EPOLL_CTL_DEL, set->epoll, NULL);
         add_wait(set);
