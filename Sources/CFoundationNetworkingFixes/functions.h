@@ -155,8 +155,7 @@ bool is_due(Timer *timer);
 void use_queue(void *queue);
 
 enum {
-    // As many as are handled before other blocks have their turn: with all at once, calls would come
-    // and go in one crowd.
+    // As many as are handled before other blocks have their turn.
     EVENT_COUNT = 16,
 };
 
