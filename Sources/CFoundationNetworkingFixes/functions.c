@@ -75,9 +75,10 @@ __attribute__((constructor)) static void find_functions(void)
         & (next.source_create != NULL && isActive && getenv("CFNF_WITHOUT_TIMERS") == NULL);
     find("getaddrinfo", &next.getaddrinfo);
     isQueueActive = stand_before("dispatch_sync", &next.sync)
+        & stand_before("dispatch_queue_create_with_target", &next.queue_create)
         & (isEpollActive && getenv("CFNF_WITHOUT_QUEUE") == NULL);
     areWaitsActive = stand_before("dispatch_async", &next.async)
-        & stand_before("dispatch_queue_create_with_target", &next.queue_create)
+        & (next.queue_create != NULL)
         & stand_before("dispatch_source_set_event_handler", &next.set_handler)
         & (isEpollActive && getenv("CFNF_WITHOUT_WAITS") == NULL);
 }

@@ -82,9 +82,9 @@ extern struct Next {
     void (*source_set_timer)(void *, uint64_t, uint64_t, uint64_t);
     // For the queue.
     void (*sync)(void *, void *);
+    void *(*queue_create)(const char *, void *, void *);
     // For waits.
     void (*async)(void *, void *);
-    void *(*queue_create)(const char *, void *, void *);
     void (*set_handler)(void *, void *);
     // For names.
     GetAddresses getaddrinfo;
@@ -151,7 +151,7 @@ void set_timer(Timer *timer, long milliseconds);
 // Whether it was due; it waits again if not.
 bool is_due(Timer *timer);
 
-// Calls start on this queue from now on.
+// The calls of the session that this thread is making start on this queue.
 void use_queue(void *queue);
 
 enum {
@@ -233,7 +233,10 @@ void _Block_release(const void *block);
 
 // libdispatch's own, as in dispatch/dispatch.h, which C targets do not find.
 void dispatch_async_f(void *queue, void *context, void (*function)(void *));
+void *dispatch_get_specific(const void *key);
 const char *dispatch_queue_get_label(void *queue);
+void dispatch_queue_set_specific(
+    void *queue, const void *key, void *value, void (*destroy)(void *));
 void dispatch_release(void *object);
 void dispatch_retain(void *object);
 void dispatch_set_context(void *object, void *context);

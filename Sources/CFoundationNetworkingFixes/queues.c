@@ -5,12 +5,12 @@
 // another one has woken up, worked and woken it again. With 64 calls at once that is 151 us of a
 // call.
 //
-// Here calls start on that queue itself (cfnf_async), many of them in one go. It is reached by the
-// queue that URLSession gives to the source of a session's epoll set (sockets.c). Code that runs on
-// it holds the queue already, and waiting for it again would be a deadlock: libdispatch ends the
-// process. So in a block of cfnf_async, on that thread and until it returns, dispatch_sync calls
-// its block in place: nobody else can hold the queues that URLSession asks for, which all lead to
-// this one, or belong to a task that nobody else knows yet.
+// Here calls start on that queue itself, many of them in one go: it becomes the target of the queue
+// with the label CALLS, on which Service B calls URLSession. It is the queue that URLSession gives to
+// the source of a session's epoll set (sockets.c). Code that runs on it holds the queue already, and
+// waiting for it again would be a deadlock: libdispatch ends the process. So on the queue of calls
+// dispatch_sync calls its block in place: nobody else can hold the queues that URLSession asks for,
+// which all lead to this one, or belong to a task that nobody else knows yet.
 
 #define _GNU_SOURCE
 #include "functions.h"
@@ -19,58 +19,68 @@
 
 #include <dlfcn.h>
 #include <stdatomic.h>
+#include <string.h>
+
+static const char CALLS[] = "calls of URLSession";
 
 // ThreadSanitizer has a definition of its own, which it needs to see.
 __attribute__((weak)) void __interceptor_dispatch_sync(void *queue, void *block);
 
-// Of the session that was made last.
-static _Atomic(void *) sessionQueue;
-
 // Whether Swift's calls of libdispatch reach this file.
 static atomic_bool isCalled;
 
-static _Thread_local bool isOnQueue;
+static atomic_bool doesStartOnQueue;
+
+// Of the session that this thread has made last, until it has a queue of calls.
+static _Thread_local void *sessionQueue;
+
+// The queue that this thread has made last, and its target.
+static _Thread_local void *lastQueue, *lastTarget;
 
 void use_queue(void *queue)
 {
     dispatch_retain(queue);
-    void *last = atomic_exchange(&sessionQueue, queue);
-    if (last != NULL)
-        dispatch_release(last);
-}
-
-static void run(void *context)
-{
-    struct Block *block = context;
-    isOnQueue = true;
-    block->invoke(block);
-    isOnQueue = false;
-    _Block_release(block);
+    if (sessionQueue != NULL)
+        dispatch_release(sessionQueue);
+    sessionQueue = queue;
 }
 
 bool cfnf_starts_on_queue(void)
 {
-    return atomic_load_explicit(&isCalled, memory_order_relaxed)
-        && atomic_load_explicit(&sessionQueue, memory_order_relaxed) != NULL;
+    return doesStartOnQueue;
 }
 
-bool cfnf_async(CFNFBlock block)
+void *target_of(void *queue)
 {
-    if (!cfnf_starts_on_queue())
-        return false;
-    dispatch_async_f(atomic_load(&sessionQueue), _Block_copy((const void *) block), run);
-    note_block();
-    return true;
+    return queue == lastQueue ? lastTarget : NULL;
+}
+
+// Of the whole process.
+void *dispatch_queue_create_with_target(const char *label, void *attributes, void *target)
+{
+    // Another library may call it before find_functions has run.
+    if (next.queue_create == NULL)
+        next.queue_create = (void *(*)(const char *, void *, void *)) dlsym(
+            RTLD_NEXT, "dispatch_queue_create_with_target");
+    bool isOfCalls = sessionQueue != NULL && isCalled && label != NULL && strcmp(label, CALLS) == 0;
+    lastTarget = isOfCalls ? sessionQueue : target;
+    lastQueue = next.queue_create(label, attributes, lastTarget);
+    if (isOfCalls) {
+        dispatch_queue_set_specific(lastQueue, CALLS, (void *) CALLS, NULL);
+        dispatch_release(sessionQueue);
+        sessionQueue = NULL;
+        doesStartOnQueue = true;
+    }
+    return lastQueue;
 }
 
 // Of the whole process.
 void dispatch_sync(void *queue, void *block)
 {
-    if (isOnQueue)
+    if (dispatch_get_specific(CALLS) != NULL)
         return ((struct Block *) block)->invoke(block);
     if (!atomic_load_explicit(&isCalled, memory_order_relaxed))
         atomic_store_explicit(&isCalled, true, memory_order_relaxed);
-    // Another library may call it before find_functions has run.
     if (next.sync == NULL)
         next.sync = (void (*)(void *, void *)) dlsym(RTLD_NEXT, "dispatch_sync");
     begin_sync();

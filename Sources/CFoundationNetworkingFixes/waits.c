@@ -42,9 +42,6 @@ static atomic_bool isCalled;
 static atomic_bool isWaiting;
 static int wakeUp = -1;
 
-// The queue that this thread has made last, and its target.
-static _Thread_local void *lastQueue, *lastTarget;
-
 static void end_wait(void)
 {
     // Either this sees that the thread waits, or the thread sees the new count.
@@ -86,17 +83,6 @@ void dispatch_async(void *queue, void *block)
 }
 
 // Of the whole process: it only looks.
-void *dispatch_queue_create_with_target(const char *label, void *attributes, void *target)
-{
-    if (next.queue_create == NULL)
-        next.queue_create = (void *(*)(const char *, void *, void *)) dlsym(
-            RTLD_NEXT, "dispatch_queue_create_with_target");
-    lastQueue = next.queue_create(label, attributes, target);
-    lastTarget = target;
-    return lastQueue;
-}
-
-// Of the whole process: it only looks.
 void dispatch_source_set_event_handler(void *source, void *block)
 {
     note_handler(source, block);
@@ -106,11 +92,6 @@ void dispatch_source_set_event_handler(void *source, void *block)
         next.set_handler = (void (*)(void *, void *)) dlsym(
             RTLD_NEXT, "dispatch_source_set_event_handler");
     next.set_handler(source, block);
-}
-
-void *target_of(void *queue)
-{
-    return queue == lastQueue ? lastTarget : NULL;
 }
 
 void open_wait(Set *set)

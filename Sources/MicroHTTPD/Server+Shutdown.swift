@@ -1,4 +1,5 @@
 import Logging
+import Synchronization
 
 extension Server {
     /// Ends the service without losing a response that is ready before the shutdown timeout.
@@ -13,7 +14,7 @@ extension Server {
     ///    connection is suspended. From here on, no connection can be suspended.
     /// 5. libmicrohttpd closes what is left, and its threads end.
     func drain(_ daemon: consuming Daemon) async {
-        beginDraining()
+        isDraining.store(true, ordering: .relaxed)
         logger.notice(
             "shutting down",
             metadata: [
@@ -24,7 +25,7 @@ extension Server {
             ])
         try? await Task.sleep(for: configuration.drainDelay)
         do {
-            try daemon.refuseConnections()
+            try daemon.listener.refuseConnections()
         } catch {
             logger.warning("still accepting while draining", metadata: ["error": "\(error)"])
         }
@@ -55,7 +56,7 @@ extension Server {
         while true {
             let now = ContinuousClock.now
             let count = connections.busyCount
-            let isBusy = count > 0 || daemon.hasBacklog || connections.hasInput
+            let isBusy = count > 0 || daemon.listener.hasBacklog || connections.hasInput
             // After so long without a sample, the process was frozen, and libmicrohttpd was too.
             let wasFrozen = now - lastSample > .milliseconds(100)
             if isBusy || wasFrozen { restingSince = now }

@@ -69,13 +69,12 @@ public final class Server: Service {
     let logger: Logger
     let tracer: (any Tracer)?
     private let listener: Mutex<Listener?>
-    private let draining = Atomic(false)
+
+    /// Whether responses must say that the connection ends with them.
+    let isDraining = Atomic(false)
 
     /// The fields of the configuration, in the form that is sent: walking `HTTPFields` costs more.
     let commonFields: [(name: String, value: String)]
-
-    /// Whether responses must say that the connection ends with them.
-    var isDraining: Bool { draining.load(ordering: .relaxed) }
 
     /// Listens on the address of `configuration`.
     ///
@@ -139,10 +138,5 @@ public final class Server: Service {
         while (try? await Task.sleep(for: .milliseconds(100))) != nil {
             connections.shutDownLate(configuration)
         }
-    }
-
-    /// Notes that shutdown has begun: from now on each response says `Connection: close`.
-    func beginDraining() {
-        draining.store(true, ordering: .relaxed)
     }
 }

@@ -3,7 +3,6 @@ import MicroHTTPD
 
 /// Where Service A is: the one address that Service B talks to.
 struct ServiceAURL: Sendable, CustomStringConvertible {
-    /// Service A on this machine, at its default port.
     static let local = Self("http://localhost:8080")!  // Tested by every start without an option.
 
     /// The URL as it was given, without a slash at its end.
@@ -46,7 +45,6 @@ struct ServiceAURL: Sendable, CustomStringConvertible {
                 .allSatisfy { (1...63).contains($0.utf8.count) }
     }
 
-    /// Whether `host` is an IPv6 address in brackets, with a zone or without.
     private static func isAddress(_ host: String) -> Bool {
         guard host.hasPrefix("["), host.hasSuffix("]") else { return false }
         let parts = host.dropFirst().dropLast().split(

@@ -21,19 +21,9 @@ bool cfnf_keep_timers(void);
 // it before any session is made.
 void cfnf_set_timeout(long milliseconds);
 
-// A block, which only Swift sees as one.
-#if __BLOCKS__
-typedef void (^CFNFBlock)(void);
-#else
-typedef void *CFNFBlock;
-#endif
-
-// Whether cfnf_async works (queues.c): for this, a session must have been made, and dispatch_sync
-// been called once through Swift.
+// Whether calls start on the queue of their session (queues.c): for this, the thread that made the
+// session must have called dispatch_sync before, through Swift, and made a queue with the label
+// "calls of URLSession" after it.
 bool cfnf_starts_on_queue(void);
-
-// Runs a block on the queue of the session that was made last, where it may call URLSession's
-// functions without waiting; false if that cannot be done.
-bool cfnf_async(CFNFBlock block);
 
 #endif

@@ -6,7 +6,6 @@
 /// }
 /// ```
 public struct Query: Sendable {
-    /// The query as it was sent.
     let bytes: [UInt8]
 
     /// Whether every escape is complete, and the decoded bytes are UTF-8.
@@ -18,7 +17,7 @@ public struct Query: Sendable {
     package init(_ bytes: [UInt8]) {
         hasEscapes = bytes.span.contains(UInt8(ascii: "+"), UInt8(ascii: "%"))
         // As a whole: no escape and no character of UTF-8 goes on behind a `&` or a `=`.
-        isValid = hasEscapes ? Self.unescape(bytes[...]) != nil : bytes.span.isUTF8
+        isValid = (hasEscapes ? Self.unescape(bytes[...]) : String(utf8: bytes.span)) != nil
         self.bytes = bytes
     }
 

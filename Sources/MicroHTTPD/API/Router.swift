@@ -82,7 +82,6 @@ public struct Router: Sendable {
         }
     }
 
-    /// The route of `path`; nil where there is none.
     func route(of path: String) -> Route? {
         // By bytes: comparing strings that are not ASCII would normalize them first.
         let path = path.utf8.span
@@ -97,7 +96,6 @@ public struct Router: Sendable {
 ///
 /// A class: the closures of a struct in a collection are wrapped once more.
 final class Route: Sendable {
-    /// A handler, by whether it may wait.
     enum Handler: Sendable {
         case immediate(MicroHTTPD.Handler)
         case waiting(AsyncHandler)

@@ -120,7 +120,8 @@ import HTTPTypes
                 HTTPResponse.Status(code: status, reasonPhrase: phrase),
                 details: "The request cannot be read, or is larger than the limits."))
         // 0.9 sends its rejection of a header section twice, unless the connection ends.
-        guard record.phase != .content, unsafe cmhd_header_size(pointer) > 0 else {
+        if case .content = record.phase { return queue(response, to: .unknown, closing: true) }
+        guard unsafe cmhd_header_size(pointer) > 0 else {
             return queue(response, to: .unknown, closing: true)
         }
         sendPast(response, to: .unknown)
@@ -128,18 +129,20 @@ import HTTPTypes
         return false
     }
 
-    /// Now, as RFC 9110 §5.6.7 writes it.
     private static var date: String {
         unsafe String(unsafeUninitializedCapacity: 30) { text in
             unsafe text.withMemoryRebound(to: CChar.self) { unsafe cmhd_date($0.baseAddress) }
         }
     }
 
-    /// Takes the connection out of the event loop until the result is resumed.
+    /// Takes the connection out of the event loop until the result is resumed; nil if no handler may
+    /// wait any more.
     ///
     /// Only in the final call of the access handler, which must then return without answering.
-    func suspend() -> SuspendedConnection {
-        record.enter(.handler)
+    func suspend(for task: HandlerTask) -> SuspendedConnection? {
+        // In this order: either this sees that the register is closed, or that sees the task.
+        record.enter(.handler(task))
+        guard record.server.connections.isOpen else { return nil }
         unsafe MHD_suspend_connection(pointer)
         return unsafe SuspendedConnection(pointer)
     }

@@ -12,7 +12,7 @@ import Synchronization
 @safe struct Daemon: ~Copyable, Sendable {
     // Sendable: MHD_stop_daemon, the one call made with them, may be made on any thread but theirs.
     nonisolated(unsafe) private var pointers: [OpaquePointer] = unsafe []
-    private let listener: Listener
+    let listener: Listener
 
     /// Starts serving the connections of `listener`, on a thread of libmicrohttpd's for each socket.
     ///
@@ -38,17 +38,6 @@ import Synchronization
             unsafe pointers.append(daemon)
         }
     }
-
-    /// Refuses new connections: those that have connected are still served.
-    ///
-    /// Not MHD_quiesce_daemon, which can abort the process (0.9.75, daemon.c:4965 against 5546) and
-    /// would leave those that wait in the backlog without an answer.
-    func refuseConnections() throws(SocketError) {
-        try listener.refuseConnections()
-    }
-
-    /// Whether connections wait to be accepted.
-    var hasBacklog: Bool { listener.hasBacklog }
 
     /// Closes every connection and waits for libmicrohttpd's threads to end, on a thread that is
     /// neither one of them nor one of the concurrent pool's.

@@ -6,8 +6,6 @@ import Glibc
 /// The kernel spreads new connections over them by a hash of their addresses.
 package struct Listener: ~Copyable, Sendable {
     private let descriptors: [CInt]
-
-    /// The port.
     package let port: UInt16
 
     /// Listens on `host`, a name or an address, and `port`; 0 takes a free one.
@@ -35,7 +33,6 @@ package struct Listener: ~Copyable, Sendable {
         for descriptor in descriptors { close(descriptor) }
     }
 
-    /// How many sockets there are.
     var count: Int { descriptors.count }
 
     /// A second descriptor for one of the sockets, which the caller must close.
@@ -45,15 +42,15 @@ package struct Listener: ~Copyable, Sendable {
         return duplicate
     }
 
-    /// Refuses every new connection from now on.
+    /// Refuses every new connection from now on; those that wait can still be accepted.
     ///
-    /// Those that wait can still be accepted; closing the sockets would reset them.
+    /// Closing the sockets would reset them. MHD_quiesce_daemon would leave them without an answer,
+    /// and can abort the process (0.9.75, daemon.c:4965 against 5546).
     func refuseConnections() throws(SocketError) {
         for descriptor in descriptors where cmhd_refuse_connections(descriptor) != 0 {
             throw SocketError(errno)
         }
     }
 
-    /// Whether connections wait to be accepted.
     var hasBacklog: Bool { descriptors.contains { cmhd_backlog($0) > 0 } }
 }

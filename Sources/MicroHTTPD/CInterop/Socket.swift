@@ -51,16 +51,7 @@ package struct Socket: ~Copyable, Sendable {
     }
 }
 
-/// Operations on libmicrohttpd's sockets, which are known by their descriptors.
 extension Socket {
-    /// Whether bytes have arrived that libmicrohttpd has not read yet.
-    static func hasInput(_ descriptor: CInt) -> Bool { cmhd_unread(descriptor) > 0 }
-
-    /// How long ago bytes last arrived.
-    static func silence(_ descriptor: CInt) -> Duration {
-        .milliseconds(Int64(cmhd_silence(descriptor)))
-    }
-
     /// Whether the peer of each of these sockets sends nothing more.
     static func haveEnded(_ descriptors: some Sequence<CInt>) -> [Bool] {
         var polled = descriptors.map {
@@ -69,12 +60,6 @@ extension Socket {
         unsafe poll(&polled, nfds_t(polled.count), 0)
         return polled.map { $0.revents & Int16(CMHD_POLLRDHUP) != 0 }
     }
-
-    /// Makes reads return the end of the connection after what has arrived.
-    static func shutDownReading(_ descriptor: CInt) { shutdown(descriptor, CInt(SHUT_RD)) }
-
-    /// Ends the connection in both directions.
-    static func shutDown(_ descriptor: CInt) { shutdown(descriptor, CInt(SHUT_RDWR)) }
 
     /// Whether this is an IPv6 address.
     package static func isIPv6(_ text: ArraySlice<UInt8>) -> Bool {

@@ -1,5 +1,6 @@
 import CMicroHTTPD
 import CMicroHTTPDFixes
+import Glibc
 import Metrics
 import Synchronization
 
@@ -16,7 +17,6 @@ final class Connections: Sendable {
         meter.set(0)
     }
 
-    /// How many there are.
     var count: Int { records.withLock { $0.count } }
 
     /// How many have a request that is not answered, or a response that is not sent.
@@ -27,18 +27,15 @@ final class Connections: Sendable {
         let newest = records.withLock { records in
             records.values.reduce(lastChange.load(ordering: .relaxed)) { max($0, $1.entered) }
         }
-        return .since(newest)
+        return .milliseconds(cmhd_milliseconds() - newest)
     }
 
     /// Whether handlers may wait; not once ``close()`` has begun.
     var isOpen: Bool { !isClosed.load(ordering: .sequentiallyConsistent) }
 
     /// Whether any connection has bytes that libmicrohttpd has not read yet.
-    var hasInput: Bool {
-        records.withLock { $0.keys.contains(where: Socket.hasInput) }
-    }
+    var hasInput: Bool { records.withLock { $0.keys.contains { cmhd_unread($0) > 0 } } }
 
-    /// Adds a connection that `server` has accepted.
     func insert(_ descriptor: CInt, _ server: Server) -> ConnectionRecord {
         lastChange.store(cmhd_milliseconds(), ordering: .relaxed)
         meter.increment()
@@ -47,7 +44,6 @@ final class Connections: Sendable {
         return record
     }
 
-    /// Removes a connection that is about to be closed.
     func remove(_ record: ConnectionRecord) {
         records.withLock { _ = $0.removeValue(forKey: record.descriptor) }
         meter.decrement()
@@ -59,7 +55,7 @@ final class Connections: Sendable {
     func close() {
         isClosed.store(true, ordering: .sequentiallyConsistent)
         for record in records.withLock({ Array($0.values) }) {
-            record.handler.withLock { $0 }?.abandon()
+            if case .handler(let task) = record.phase { task.abandon() }
         }
     }
 
@@ -81,35 +77,31 @@ final class Connections: Sendable {
 
 /// What the server waits for on a connection, and since when.
 ///
-/// libmicrohttpd's own timeout would restart with every byte.
-///
-/// libmicrohttpd's thread writes; the task that looks for late peers reads.
+/// libmicrohttpd's own timeout would restart with every byte. Its thread writes; the tasks that look
+/// for late peers and that shut the server down read.
 final class ConnectionRecord: Sendable {
     /// What the server waits for.
-    enum Phase: UInt64 {
+    enum Phase {
         /// The header section of the first request.
         case opened
         /// The next request, or nothing.
         case idle
         /// The rest of a request's content.
         case content
-        /// The handler.
-        case handler
+        /// The handler; also while it goes on after a wait.
+        case handler(HandlerTask)
         /// The client, to read the response.
         case response
+
+        fileprivate var isHandler: Bool { if case .handler = self { true } else { false } }
     }
 
-    /// The socket.
     let descriptor: CInt
 
     /// The server, which outlives its connections.
     unowned let server: Server
 
-    /// The handler that waits here, or has waited, until it has finished.
-    let handler = Mutex<HandlerTask?>(nil)
-
-    // The phase in the lowest three bits, the time above.
-    private let state = Atomic(encode(.opened))
+    private let state = Mutex((phase: Phase.opened, entered: cmhd_milliseconds()))
 
     init(descriptor: CInt, server: Server) {
         self.descriptor = descriptor
@@ -118,68 +110,54 @@ final class ConnectionRecord: Sendable {
 
     /// Notes that the connection is in `phase` from now on.
     func enter(_ phase: Phase) {
-        let old = self.phase
-        state.store(Self.encode(phase), ordering: .relaxed)
+        let old = state.withLock { state in
+            let old = state.phase
+            state = (phase, cmhd_milliseconds())
+            return old
+        }
         // The client may end its side meanwhile, and still gets its answer.
-        if old == .handler || phase == .handler { cmhdf_hide_end(descriptor, phase == .handler) }
+        if old.isHandler || phase.isHandler { cmhdf_hide_end(descriptor, phase.isHandler) }
     }
 
-    /// Notes that `task` is going to wait here; false if it may not.
-    ///
-    /// In this order: either this sees that the register is closed, or that sees the task.
-    func hold(_ task: HandlerTask) -> Bool {
-        handler.withLock { $0 = task }
-        return server.connections.isOpen
-    }
-
-    /// What the server waits for now.
-    var phase: Phase { Self.phase(of: state.load(ordering: .relaxed)) }
+    var phase: Phase { state.withLock { $0.phase } }
 
     /// Whether it has a request that is not answered, or a response that is not sent.
-    var isBusy: Bool { phase != .opened && phase != .idle }
+    var isBusy: Bool {
+        switch phase {
+        case .opened, .idle: false
+        case .content, .handler, .response: true
+        }
+    }
 
     /// When it entered its phase, by `cmhd_milliseconds`.
-    var entered: Int64 { Int64(state.load(ordering: .relaxed) >> 3) }
-
-    private static func encode(_ phase: Phase) -> UInt64 {
-        UInt64(cmhd_milliseconds()) << 3 | phase.rawValue
-    }
-
-    private static func phase(of state: UInt64) -> Phase {
-        Phase(rawValue: state & 7) ?? .handler
-    }
+    var entered: Int64 { state.withLock { $0.entered } }
 
     /// Shuts the socket down if its peer is late or has ended its side; only under the register's
     /// lock.
     func shutDownIfLate(_ limits: Server.Configuration, hasEnded: Bool) {
-        let state = state.load(ordering: .relaxed)
-        let age = Duration.since(Int64(state >> 3))
-        let phase = Self.phase(of: state)
-        let limit: Duration
+        let (phase, entered) = state.withLock(\.self)
+        let age = Duration.milliseconds(cmhd_milliseconds() - entered)
+        var isSilent = false
+        let limit: Duration?
         switch phase {
         case .opened: limit = limits.headerTimeout
-        case .idle: limit = limits.idleTimeout + limits.headerTimeout
+        case .idle:
+            limit = limits.idleTimeout + limits.headerTimeout
+            // Without a byte of the next request.
+            isSilent =
+                age > limits.idleTimeout
+                && .milliseconds(Int64(cmhd_silence(descriptor))) >= limits.idleTimeout
         case .content: limit = limits.contentTimeout
-        case .response: limit = .zero
         case .handler: return
+        case .response: limit = nil
         }
-        // Without a byte of the next request.
-        let isSilent =
-            phase == .idle && age > limits.idleTimeout
-            && Socket.silence(descriptor) >= limits.idleTimeout
-        if age > limit + limits.sendTimeout {
+        if age > (limit ?? .zero) + limits.sendTimeout {
             // In every phase: libmicrohttpd may have to send a rejection of its own, or
             // 100 Continue, to a client that does not read, and then misses the end of its input.
-            Socket.shutDown(descriptor)
-        } else if phase != .response, age > limit || isSilent || hasEnded {
-            Socket.shutDownReading(descriptor)
+            shutdown(descriptor, CInt(SHUT_RDWR))
+        } else if let limit, age > limit || isSilent || hasEnded {
+            // Reads return the end of the connection after what has arrived.
+            shutdown(descriptor, CInt(SHUT_RD))
         }
-    }
-}
-
-extension Duration {
-    /// How long ago `cmhd_milliseconds` was `milliseconds`.
-    static func since(_ milliseconds: Int64) -> Self {
-        .milliseconds(cmhd_milliseconds() - milliseconds)
     }
 }

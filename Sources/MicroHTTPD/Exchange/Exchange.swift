@@ -26,14 +26,9 @@ final class Exchange: Sendable {
 
     private let span: ServerSpan?
     private let server: Server
-
     private let state = Mutex(State.reading)
-
-    // The second one spares a handler that does not wait a look at the state, behind its lock.
     private let contentSize = Atomic(0)
-    private let hasProceeded = Atomic(false)
 
-    /// Makes the exchange of a request whose head has been read.
     init(_ head: consuming RequestHead, server: Server) {
         self.server = server
         span = server.tracer.map { [head] in ServerSpan($0, head) }
@@ -82,26 +77,33 @@ final class Exchange: Sendable {
     ///
     /// - Returns: false if the connection is to be closed without an answer.
     func proceed(on connection: borrowing Connection) -> Bool {
-        if hasProceeded.exchange(true, ordering: .relaxed) {
-            guard case .handling(let task) = state.withLock({ $0 }) else { return false }
-            return run(task, on: connection)
-        }
         do {
-            guard contentSize.load(ordering: .relaxed) <= Limits.content else {
-                throw Framing.contentTooLarge
+            let task: HandlerTask
+            if case .handling(let resumed) = state.withLock({ $0 }) {
+                task = resumed
+            } else {
+                guard contentSize.load(ordering: .relaxed) <= Limits.content else {
+                    throw Framing.contentTooLarge
+                }
+                guard let route else {
+                    let response = try server.router.responseWithoutRoute(to: request)
+                    return answer(response, on: connection)
+                }
+                switch try route.handler(for: request) {
+                case .immediate(let handler):
+                    guard let span else { return answer(try handler(request), on: connection) }
+                    return answer(
+                        try ServiceContext.withValue(span.context) { try handler(request) },
+                        on: connection)
+                case .waiting(let handler):
+                    task = HandlerTask { await self.respond(with: handler) }
+                    state.withLock { $0 = .handling(task) }
+                }
             }
-            guard let route else {
-                return answer(try server.router.responseWithoutRoute(to: request), on: connection)
-            }
-            switch try route.handler(for: request) {
-            case .waiting(let handler):
-                let task = HandlerTask { await self.respond(with: handler) }
-                state.withLock { $0 = .handling(task) }
-                return run(task, on: connection)
-            case .immediate(let handler):
-                guard let span else { return answer(try handler(request), on: connection) }
-                let response = try ServiceContext.withValue(span.context) { try handler(request) }
-                return answer(response, on: connection)
+            switch task.run(on: connection) {
+            case .suspended: return true
+            case .finished(let response): return answer(response, on: connection)
+            case .abandoned: return false
             }
         } catch {
             return answer(response(for: error), on: connection)
@@ -112,17 +114,8 @@ final class Exchange: Sendable {
         state.withLock { $0 = .answered(response) }
         return connection.queue(
             response, to: request,
-            closing: isLast || server.isDraining || response.status == .contentTooLarge)
-    }
-
-    private func run(_ task: HandlerTask, on connection: borrowing Connection) -> Bool {
-        switch task.run(on: connection) {
-        case .suspended: return true
-        case .finished(let response):
-            connection.record.handler.withLock { $0 = nil }
-            return answer(response, on: connection)
-        case .abandoned: return false
-        }
+            closing: isLast || server.isDraining.load(ordering: .relaxed)
+                || response.status == .contentTooLarge)
     }
 
     private func respond(with handler: AsyncHandler) async -> Response {

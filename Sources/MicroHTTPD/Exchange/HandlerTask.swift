@@ -36,17 +36,16 @@ final class HandlerTask: TaskExecutor {
     /// Makes a task, and runs `handler` up to its first wait.
     init(_ handler: @escaping @Sendable () async -> Response) {
         // Task.immediate runs in place; what follows a wait is this executor's.
-        let task = Task.immediate(executorPreference: self) { finish(with: await handler()) }
-        self.task.withLock { $0 = task }
-    }
-
-    private func finish(with response: Response) {
-        state.withLock { state in
-            switch consume state {
-            case .running: state = .finished(response)
-            case let other: state = other  // Abandoned.
+        let task = Task.immediate(executorPreference: self) {
+            let response = await handler()
+            state.withLock { state in
+                switch consume state {
+                case .running: state = .finished(response)
+                case let other: state = other  // Abandoned.
+                }
             }
         }
+        self.task.withLock { $0 = task }
     }
 
     /// Runs the jobs there are, until the handler has finished, or waits and its connection is
@@ -62,9 +61,13 @@ final class HandlerTask: TaskExecutor {
                     job = jobs.removeFirst()
                     state = .running(jobs)
                     return nil
-                case .running where connection.record.hold(self):
-                    state = .suspended(connection.suspend())
-                    return .suspended
+                case .running:
+                    if let connection = connection.suspend(for: self) {
+                        state = .suspended(connection)
+                        return .suspended
+                    }
+                    state = .abandoned
+                    return .abandoned
                 case .finished(let response):
                     state = .finished(response)
                     return .finished(response)

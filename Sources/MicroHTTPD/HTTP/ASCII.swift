@@ -25,7 +25,6 @@ package struct ASCIISet: Sendable {
     static let hostName = Self(
         "-._~!$&'()*+,;=0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
-    /// The characters of a request id.
     static let id = Self("-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
     /// The characters of a key of `tracestate` (W3C Trace Context §3.3.1.3.1).
@@ -36,7 +35,6 @@ extension UInt8 {
     /// Whether it is a digit.
     package var isDigit: Bool { self &- UInt8(ascii: "0") < 10 }
 
-    /// Whether it is a letter in lower case.
     var isLowercase: Bool { self &- UInt8(ascii: "a") < 26 }
 
     /// The value of a hexadecimal digit; nil for any other character.
@@ -46,7 +44,6 @@ extension UInt8 {
         return letter < 6 ? letter + 10 : nil
     }
 
-    /// The hexadecimal digit for the lowest four bits of a number.
     init(hexDigit number: UInt64) {
         let value = UInt8(truncatingIfNeeded: number) & 0xf
         self = value + (value < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
@@ -62,7 +59,6 @@ extension String {
         self.init(copying: text)
     }
 
-    /// Makes a string of ASCII characters.
     init(ascii bytes: Span<UInt8>) {
         guard let text = String(utf8: bytes) else { preconditionFailure("not ASCII") }
         self = text
@@ -70,7 +66,6 @@ extension String {
 }
 
 extension Span<UInt8> {
-    /// Whether these are the bytes of `other`.
     func equals(_ other: Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
         for index in indices where self[index] != other[index] { return false }
@@ -109,7 +104,4 @@ extension Span<UInt8> {
         }
         return found != 0
     }
-
-    /// Whether it is UTF-8.
-    var isUTF8: Bool { (try? UTF8Span(validating: self)) != nil }
 }

@@ -8,7 +8,6 @@ struct HeaderSection: Sendable {
     /// bytes as on the wire, where there are `: ` and a line end.
     private var bytes: [UInt8] = []
 
-    /// The number of fields.
     private(set) var count = 0
 
     /// Whether every name is a token and no value has a control character (RFC 9110 §5.1, §5.5).

@@ -3,7 +3,6 @@ enum Limits {
     /// libmicrohttpd's memory for one connection: its buffers and header sections.
     static let connectionMemory = 24 * 1024
 
-    /// A target.
     static let target = 8 * 1024
 
     /// A header section; with the target, less than libmicrohttpd has memory for.
@@ -11,8 +10,6 @@ enum Limits {
 
     /// The number of fields of a header section.
     static let fields = 64
-
-    /// Content.
     static let content = 64 * 1024
 
     /// Content that is read and discarded, so that a client that is still sending gets to read why

@@ -5,19 +5,13 @@ struct RequestHead: Sendable {
     /// The method; nil if it is not a token (RFC 9110 §9.1).
     let method: HTTPRequest.Method?
 
-    /// The target.
     let target: RequestTarget
-
-    /// The header section.
     let headerSection: HeaderSection
-
-    /// Whether the version is HTTP/1.0.
     let isVersion1_0: Bool
 
     /// Whether libmicrohttpd reports all that was sent.
     let isReadAsSent: Bool
 
-    /// Whether the content comes in chunks.
     var isChunked: Bool { headerSection.last("transfer-encoding").count > 0 }
 }
 
@@ -83,10 +77,7 @@ struct RequestTarget: Sendable {
 /// A host and a port, as in `Host`, in a target in absolute form and in that of `CONNECT`
 /// (RFC 3986 §3.2).
 struct Authority {
-    /// Whether the host is not empty.
     let hasHost: Bool
-
-    /// Whether there is a port.
     let hasPort: Bool
 
     /// Parses `text`; nil if it is not an authority, or has a user in it.

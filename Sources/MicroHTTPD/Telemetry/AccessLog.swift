@@ -70,7 +70,6 @@ final class AccessLog: Sendable {
         self.write = write
     }
 
-    /// Notes that an exchange has ended.
     func note(_ record: AccessRecord) {
         let labels = Labels(
             method: Self.label(record.request.method), route: record.route ?? "unmatched",

@@ -6,15 +6,12 @@ import Synchronization
 /// One call, of one attempt or two: the first valid answer decides its outcome, or else the end of
 /// its last attempt.
 final class Call: NSObject, URLSessionTaskDelegate, Sendable {
-    /// How a call ended.
     struct Outcome {
         /// Why there is no answer; nil if there is one.
         let failure: CallFailure?
 
-        /// How many attempts were made.
         let attempts: Int
 
-        /// Whether the second attempt had the answer.
         let isFromSecond: Bool
     }
 
@@ -27,19 +24,19 @@ final class Call: NSObject, URLSessionTaskDelegate, Sendable {
 
     let request: URLRequest
     let message: String
+    private let queue: DispatchQueue
     private let state: Mutex<State>
 
-    /// Makes a call that resumes `continuation` when it ends.
     init(
-        _ request: URLRequest, of message: String,
+        _ request: URLRequest, of message: String, on queue: DispatchQueue,
         _ continuation: CheckedContinuation<Outcome, Never>
     ) {
         self.request = request
         self.message = message
+        self.queue = queue
         state = Mutex(State(continuation: continuation))
     }
 
-    /// Whether the outcome is known.
     var hasEnded: Bool { state.withLock { $0.continuation == nil } }
 
     /// Counts a second attempt, which will be launched; false if the call has ended.
@@ -91,7 +88,7 @@ final class Call: NSObject, URLSessionTaskDelegate, Sendable {
     private func cancel(_ tasks: [URLSessionTask]) {
         if tasks.isEmpty { return }
         // A moment later: where a thousand deadlines pass at once, the answers come first.
-        SessionQueue.async(after: .milliseconds(50)) {
+        queue.asyncAfter(deadline: .now() + .milliseconds(50)) {
             for task in tasks { task.cancel() }
         }
     }

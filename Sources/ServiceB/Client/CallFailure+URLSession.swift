@@ -55,7 +55,6 @@ extension CallFailure {
         return true
     }
 
-    /// What an error of `URLSession` means.
     private init(_ error: any Error, timeout: Duration) {
         /// If not, the failure is not Service A's.
         var mayOpenFiles: Bool {

@@ -7,13 +7,11 @@ final class CallLimit: Sendable {
     private let count = Atomic(0)
     private let gauge = Meter(label: "upstream_requests_in_flight")
 
-    /// Makes a limit of `limit` calls.
     init(_ limit: Int) {
         self.limit = limit
         gauge.set(0)
     }
 
-    /// The calls in flight.
     var callsInFlight: Int { count.load(ordering: .relaxed) }
 
     /// Admits a call, unless the limit is reached.
@@ -26,7 +24,6 @@ final class CallLimit: Sendable {
         return true
     }
 
-    /// Ends a call that was admitted.
     func leave() {
         count.subtract(1, ordering: .relaxed)
         gauge.decrement()
@@ -49,7 +46,6 @@ final class HedgeLimit: Sendable {
     private let made = Counter(label: "upstream_hedges_total")
     private let won = Counter(label: "upstream_hedges_won_total")
 
-    /// Counts a call.
     func callBegan() {
         state.withLock { $0.calls += 1 }
     }
@@ -68,6 +64,5 @@ final class HedgeLimit: Sendable {
         return isAdmitted
     }
 
-    /// Notes that a second attempt had the first valid answer.
     func hedgeWon() { won.increment() }
 }

@@ -18,7 +18,6 @@ final class Deadlines: Sendable {
     private let state = Mutex(State())
     private let queue = DispatchQueue(label: "deadlines")
 
-    /// Makes deadlines of `timeout` for `maxCalls` calls at once.
     init(timeout: Duration, maxCalls: Int) {
         self.timeout = timeout
         self.maxCalls = maxCalls

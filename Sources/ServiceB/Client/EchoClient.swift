@@ -16,6 +16,7 @@ final class EchoClient: Sendable {
     private let deadlines: Deadlines
     private let hedging: (after: Deadlines, limit: HedgeLimit)?
     private let session: URLSession
+    private let queue: DispatchQueue
 
     /// Makes a client whose calls take `timeout` in all, `maxCalls` of them at once.
     ///
@@ -30,6 +31,7 @@ final class EchoClient: Sendable {
         deadlines = Deadlines(timeout: timeout, maxCalls: maxCalls)
         hedging = hedgeAfter.map { (Deadlines(timeout: $0, maxCalls: maxCalls), HedgeLimit()) }
         session = Self.session(timeout: timeout, maxCalls: maxCalls)
+        queue = Self.callQueue()
     }
 
     /// The calls that `URLSession` has not finished.
@@ -46,7 +48,7 @@ final class EchoClient: Sendable {
         defer { span.end() }
         let upstream = Self.request(url, for: request, context: span.context)
         let outcome = await withCheckedContinuation { continuation in
-            let call = Call(upstream, of: message, continuation)
+            let call = Call(upstream, of: message, on: queue, continuation)
             deadlines.add(call) { [timeout] call in call.end(.timeout(timeout)) }
             if let hedging {
                 hedging.limit.callBegan()
@@ -81,9 +83,8 @@ final class EchoClient: Sendable {
         return call
     }
 
-    /// Starts an attempt of an admitted call.
     private func start(_ call: Call, attempt: Int) {
-        SessionQueue.async { [self] in
+        queue.async { [self] in
             guard !call.hasEnded else { return limit.leave() }
             let task = session.dataTask(with: call.request) { [self] data, response, error in
                 // Only now is URLSession done with a call that may have been answered long ago.

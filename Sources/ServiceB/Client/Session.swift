@@ -38,36 +38,21 @@ extension EchoClient {
         #if canImport(CFoundationNetworkingFixes)
             cfnf_set_timeout(Int(((timeout + .milliseconds(100)) / .milliseconds(1)).rounded(.up)))
         #endif
-        SessionQueue.prepare()
+        // Shows CFoundationNetworkingFixes that Swift's calls of libdispatch reach it.
+        DispatchQueue.global().async {}
+        DispatchQueue.global().sync {}
         return URLSession(configuration: configuration, delegate: nil, delegateQueue: InPlace())
     }
-}
 
-/// Where `URLSession`'s functions are called.
-///
-/// `URLSession` works on one queue of its own, and `dataTask`, `resume` and `cancel` wait for it, so
-/// that neither libmicrohttpd's thread nor a deadline may call them. With CFoundationNetworkingFixes
-/// they are called on that queue itself, where nothing has to wait; or else on one of ours.
-enum SessionQueue {
-    private static let own = DispatchQueue(label: "calls of URLSession")
-
-    /// Runs `body` there.
-    static func async(_ body: @escaping @Sendable () -> Void) {
-        #if canImport(CFoundationNetworkingFixes)
-            if cfnf_async(body) { return }
-        #endif
-        own.async(execute: body)
-    }
-
-    /// Runs `body` there after a time.
-    static func async(after delay: DispatchTimeInterval, _ body: @escaping @Sendable () -> Void) {
-        own.asyncAfter(deadline: .now() + delay) { async(body) }
-    }
-
-    /// Shows CFoundationNetworkingFixes whether Swift's calls of libdispatch reach it.
-    static func prepare() {
-        own.async {}
-        own.sync {}
+    /// The queue on which `URLSession`'s functions are called for the session that this thread has
+    /// made last.
+    ///
+    /// `URLSession` works on one queue of its own, and `dataTask`, `resume` and `cancel` wait for it,
+    /// so that neither libmicrohttpd's thread nor a deadline may call them. With
+    /// CFoundationNetworkingFixes, which knows this one by its label, they are called on that queue
+    /// itself, where nothing has to wait.
+    static func callQueue() -> DispatchQueue {
+        DispatchQueue(label: "calls of URLSession")
     }
 }
 

@@ -4,7 +4,6 @@ import ServiceKit
 
 /// A page to watch the calls on: one document, put together from page.html, page.css and page.js.
 struct Page: Sendable {
-    /// The response to `GET /`.
     let response: Response
 
     /// Makes the page of a service whose calls may take as long as `deadline`.

@@ -4,13 +4,12 @@ import Glibc
 public enum DescriptorLimit {
     /// The fewest with which a service starts.
     ///
-    /// Its own files are up to 18; 14 more are for files open for a moment, such as those of /proc
+    /// Its own files are up to 20; 12 more are for files open for a moment, such as those of /proc
     /// for Dispatch, which ends a process that can open no more files. Connections get the rest.
     static let least = 64
 
     private static let reserve = 32
 
-    /// How many it may have open.
     static let files = Int(raise())
 
     /// How many connections a service may have: half of what the reserve leaves.

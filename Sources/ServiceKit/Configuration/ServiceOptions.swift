@@ -51,7 +51,6 @@ struct ServiceOptions: ParsableArguments {
 
     private static let defaults = Server.Configuration()
 
-    /// The configuration of a server that listens on `port`.
     func server(port: UInt16) -> Server.Configuration {
         var configuration = Server.Configuration(host: host, port: port)
         // The kernel does not spread a few connections evenly, and each thread has its own limit.

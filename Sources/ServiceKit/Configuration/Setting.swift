@@ -21,7 +21,6 @@ public struct Setting<Value>: Sendable {
         self.text = text
     }
 
-    /// The value of `text`.
     func value(_ text: String) throws(UsageError) -> Value {
         guard let value = parse(text) else {
             throw UsageError("takes \(takes), not \(text.debugDescription)")

@@ -37,7 +37,6 @@ final class CommonRoutes: Sendable {
         router.get("/openapi.yaml") { _ in description }
     }
 
-    /// Makes `/ready` answer 503 from now on.
     func endReadiness() {
         isShuttingDown.store(true, ordering: .relaxed)
     }

@@ -20,7 +20,6 @@ struct LineLogHandler: LogHandler {
         set { metadata[key] = newValue }
     }
 
-    /// Writes the line of `event`, on any thread.
     func log(event: LogEvent) {
         var metadata = event.metadata ?? [:]
         if !self.metadata.isEmpty { metadata.merge(self.metadata) { ofEvent, _ in ofEvent } }
@@ -69,7 +68,6 @@ struct LineLogHandler: LogHandler {
         Self.writer.append(line.append)
     }
 
-    /// The first 64 characters.
     private static func cut(_ text: String) -> String {
         text.utf8.count <= 64 ? text : String(text.unicodeScalars.prefix(64))
     }

@@ -2,7 +2,6 @@ import FoundationEssentials
 import Logging
 import MicroHTTPD
 
-/// How a line of the log is written.
 enum LogFormat: String, CaseIterable {
     /// Time, level, service and event, then `field=value`.
     case text
@@ -10,7 +9,6 @@ enum LogFormat: String, CaseIterable {
     case json
 }
 
-/// A line of the log.
 struct LogLine {
     let format: LogFormat
     let level: Logger.Level
@@ -130,11 +128,9 @@ struct LogLine {
 
 /// A named value in a line of the log.
 struct LogField {
-    /// A word.
     let name: String
     let text: String
 
-    /// Whether it is a number in JSON.
     var isNumber = false
 }
 

@@ -13,7 +13,6 @@ struct ProcessMetrics: Sendable {
         Meter(label: "process_start_time_seconds").set(Date.now.timeIntervalSince1970)
     }
 
-    /// Reads all of them again.
     func update() {
         // The second number is the pages in memory, proc(5).
         if let statm = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8),

@@ -118,11 +118,9 @@ private final class Gauge: PrometheusSeries, MeterHandler {
     var samples: [Sample] { [("", "", value.load(ordering: .relaxed))] }
 }
 
-/// A histogram of lengths of time, in seconds.
 private final class Histogram: PrometheusSeries, TimerHandler {
     let kind = "histogram"
 
-    /// The upper bounds of the buckets but the last, in seconds.
     private static let bounds = [
         0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
         10,

@@ -99,10 +99,11 @@ import Testing
         let server = try Server(.init(), router: plainRouter(), logger: Logger(label: "test"))
         let record = server.connections.insert(0, server)
         let waiting = HandlerTask { Response() }
-        #expect(record.hold(waiting))
+        record.enter(.handler(waiting))
+        #expect(server.connections.isOpen)
         server.connections.close()
         #expect(waiting.abandon(), "It had been cut off.")
-        #expect(!record.hold(HandlerTask { Response() }))
+        #expect(!server.connections.isOpen)
         server.connections.remove(record)
     }
 

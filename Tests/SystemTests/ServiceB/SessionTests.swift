@@ -69,6 +69,7 @@ extension SystemTests {
                         let sessions = (0..<count).map { _ in
                             EchoClient.session(timeout: .seconds(2), maxCalls: 8)
                         }
+                        let queue = EchoClient.callQueue()
                         try #require(cfnf_wait_in_queue())
                         let times = try (0..<150).map { number in
                             let isDone = Gate()
@@ -78,7 +79,7 @@ extension SystemTests {
                                     if data == Data("Hello".utf8) { isDone.open() }
                                 }.resume()
                             }
-                            if isOnQueue { SessionQueue.async(begin) } else { begin() }
+                            if isOnQueue { queue.async(execute: begin) } else { begin() }
                             try #require(eventually { isDone.isOpen })
                             return ContinuousClock.now - start
                         }
@@ -103,14 +104,14 @@ extension SystemTests {
                         try #require(waits())
                         let (isThere, mayLeave, hasLeft) = (Gate(), Gate(), Gate())
                         let waited = Mutex<[Bool]>([])
-                        let isGiven = cfnf_async {
+                        EchoClient.callQueue().async {
                             waited.withLock { $0.append(waits()) }
                             isThere.open()
                             _ = eventually { mayLeave.isOpen }
                             waited.withLock { $0.append(waits()) }
                             hasLeft.open()
                         }
-                        try #require(isGiven)
+                        try #require(cfnf_starts_on_queue())
                         try #require(eventually { isThere.isOpen })
                         try #require(waits())
                         mayLeave.open()
