@@ -12,12 +12,9 @@
 
 #include "functions.h"
 
-#include <linux/tcp.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 
 enum {
     // More than any answer to a message that fits into a request; EchoClient knows the exact limit.
@@ -54,15 +51,6 @@ void *answer_of(void *easy)
     if (isActive)
         next.getinfo_charp(easy, (Info) {INFO_PRIVATE}, &answer);
     return answer;
-}
-
-// How much a connection has received since it was opened.
-static uint64_t received(int socket)
-{
-    struct tcp_info info = {0};
-    socklen_t size = sizeof info;
-    return getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_received
-                                                                         : 0;
 }
 
 // libcurl calls this with each line of a header or trailer section.
@@ -235,6 +223,8 @@ MultiHandleInfo CFURLSessionMultiHandleInfoRead(void *multi, int *left)
     bool isEnded = *code == CODE_WRITE_ERROR || *code == CODE_ABORTED_BY_CALLBACK;
     if (isEnded && answer->part == REST && answer->status != 200)
         *code = CODE_OK;
+    if (*code == CODE_COULDNT_CONNECT && was_reset(info.easyHandle))
+        *code = CODE_GOT_NOTHING;
     if (*code != CODE_OK)
         return info;
     // An answer that ends inside its header section, no error to libcurl, ends the process:

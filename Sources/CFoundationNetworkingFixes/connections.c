@@ -9,7 +9,10 @@
 
 #include "functions.h"
 
+#include <errno.h>
 #include <limits.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -45,6 +48,23 @@ bool CFURLSessionCurlHostIsEqual(const char *url, const char *host)
 {
     (void) url; (void) host;
     return true;
+}
+
+// A connection can be reset before libcurl has looked whether it is open. To libcurl, that is one
+// that could not be made.
+bool was_reset(void *easy)
+{
+    long error = 0;
+    next.getinfo_long(easy, (Info) {INFO_OS_ERRNO}, &error);
+    return error == ECONNRESET;
+}
+
+uint64_t received(int socket)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size);
+    return info.tcpi_bytes_received;
 }
 
 // Up to 7.88 libcurl takes what has come on an idle connection for the answer to the next request

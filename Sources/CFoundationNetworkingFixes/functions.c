@@ -62,7 +62,8 @@ __attribute__((constructor)) static void find_functions(void)
         & stand_before("CFURLSessionMultiHandleInfoRead", &next.info_read)
         & stand_before("CFURLSession_multi_setopt_sf", &next.multi_setopt_sf)
         & stand_before("CFURLSession_multi_setopt_l", &next.multi_setopt_l)
-        & find("CFURLSession_easy_getinfo_charp", &next.getinfo_charp);
+        & find("CFURLSession_easy_getinfo_charp", &next.getinfo_charp)
+        & find("CFURLSession_easy_getinfo_long", &next.getinfo_long);
     // The variables are for tests of what happens where a function is missing.
     isEpollActive = stand_before("CFURLSession_multi_setopt_ptr", &next.multi_setopt_ptr)
         & stand_before("CFURLSession_multi_setopt_tf", &next.multi_setopt_tf)

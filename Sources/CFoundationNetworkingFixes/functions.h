@@ -38,6 +38,7 @@ enum {
     OPT_TIMEOUT_MS = 155,
     OPT_QUICK_EXIT = 322,
     INFO_PRIVATE = 0x100000 + 21,
+    INFO_OS_ERRNO = 0x200000 + 25,
     MULTI_OPT_MAXCONNECTS = 6,
     MULTI_OPT_MAX_HOST_CONNECTIONS = 7,
     MULTI_OPT_SOCKETDATA = 10002,
@@ -50,6 +51,7 @@ enum {
     POLL_OUT = 2,
     POLL_REMOVE = 4,
     CODE_OK = 0,
+    CODE_COULDNT_CONNECT = 7,
     CODE_WRITE_ERROR = 23,
     CODE_ABORTED_BY_CALLBACK = 42,
     CODE_GOT_NOTHING = 52,
@@ -68,6 +70,7 @@ extern struct Next {
     EasyCode (*setopt_long)(void *, Option, long);
     EasyCode (*getinfo_double)(void *, Info, double *);
     EasyCode (*getinfo_charp)(void *, Info, char **);
+    EasyCode (*getinfo_long)(void *, Info, long *);
     MultiHandleInfo (*info_read)(void *, int *);
     MultiCode (*multi_setopt_sf)(void *, MultiOption, SocketCallback);
     MultiCode (*multi_setopt_l)(void *, MultiOption, long);
@@ -118,6 +121,12 @@ void *answer_of(void *easy);
 // A handle connects this socket, or waits for its answer there.
 void watch_answer(void *easy, int socket);
 
+// How many bytes a connection has received since it was opened.
+uint64_t received(int socket);
+
+// Whether a handle that could not connect had been connected.
+bool was_reset(void *easy);
+
 // Watches an idle connection for unsolicited bytes, and makes libcurl close one that has them.
 void watch_idle(int epoll, int socket);
 void end_idle(int epoll, int socket);
@@ -125,13 +134,9 @@ void end_idle(int epoll, int socket);
 // How many milliseconds libcurl gives a transfer in all; 0 is no limit.
 extern long callTimeout;
 
-// URLSession has made a dispatch source for a timer.
+// A dispatch source has been made for a timer or a descriptor, or been given its handler, a block.
 void note_timer(void *source, void *queue);
-
-// The same for a descriptor.
 void note_source(void *source, uintptr_t descriptor, void *queue);
-
-// It has given a source its handler, a block.
 void note_handler(void *source, void *block);
 
 // The timer that libcurl asks for: a descriptor, readable when it may be due.
@@ -196,13 +201,12 @@ Set *take_set(void *multi);
 // Whether there is no other one.
 bool is_only(const Set *set);
 
-// Frees it; on the queue of its source.
+// On the queue of its source.
 void close_set(void *set);
 
 // Opens the descriptor of the source.
 void open_wait(Set *set);
 
-// Whether the queue can wait.
 bool can_wait(const Set *set);
 
 // Takes the sockets that are ready, whose number is the result, and adds a wait for the next ones.

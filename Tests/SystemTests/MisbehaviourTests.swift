@@ -21,15 +21,9 @@ extension Misbehaviour {
         isRace || !hasFixes && Self.fixed.contains(name)
     }
 
-    /// Those of which Service B makes now this, now that.
-    fileprivate var isRace: Bool {
-        [
-            // `unreachable` if the reset comes before libcurl looks whether it is connected.
-            "resets-at-once",
-            // If it comes after the next request, nothing tells it from the answer to that.
-            "second-answer-later",
-        ].contains(name)
-    }
+    /// Whether Service B makes now this of it, now that: if the answer comes after the next request,
+    /// nothing tells it from the answer to that.
+    fileprivate var isRace: Bool { name == "second-answer-later" }
 
     /// Whether it sends on an idle connection, which only the epoll set sees.
     fileprivate var needsEpoll: Bool { name == "endless-no-content" }
@@ -44,7 +38,7 @@ extension Misbehaviour {
         "length-of-max-int64", "length-of-two-numbers", "length-with-fraction",
         "length-with-letters", "length-with-plus", "length-wraps-to-right", "lengths-differ",
         "lowercase-version", "lowercase-version-of-error", "no-space-after-colon",
-        "no-space-after-status", "space-before-colon", "space-in-field-name", "switches-protocols",
+        "no-space-after-status", "resets-at-once", "space-before-colon", "space-in-field-name", "switches-protocols",
         "switches-protocols-and-closes", "trailer", "two-answers-long", "version-2", "version-2-0",
         "version-of-letters",
     ]

@@ -96,13 +96,18 @@ final class Exchange: Sendable {
                         try ServiceContext.withValue(span.context) { try handler(request) },
                         on: connection)
                 case .waiting(let handler):
-                    task = HandlerTask { await self.respond(with: handler) }
+                    task = HandlerTask { [request, span] in
+                        guard let span else { return try await handler(request) }
+                        return try await ServiceContext.withValue(span.context) {
+                            try await handler(request)
+                        }
+                    }
                     state.withLock { $0 = .handling(task) }
                 }
             }
             switch task.run(on: connection) {
             case .suspended: return true
-            case .finished(let response): return answer(response, on: connection)
+            case .finished(let result): return answer(try result.get(), on: connection)
             case .abandoned: return false
             }
         } catch {
@@ -116,15 +121,6 @@ final class Exchange: Sendable {
             response, to: request,
             closing: isLast || server.isDraining.load(ordering: .relaxed)
                 || response.status == .contentTooLarge)
-    }
-
-    private func respond(with handler: AsyncHandler) async -> Response {
-        do {
-            guard let span else { return try await handler(request) }
-            return try await ServiceContext.withValue(span.context) { try await handler(request) }
-        } catch {
-            return response(for: error)
-        }
     }
 
     private func response(for error: any Error) -> Response {

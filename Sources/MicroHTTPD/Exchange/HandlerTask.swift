@@ -14,14 +14,14 @@ final class HandlerTask: TaskExecutor {
     private enum State: ~Copyable {
         case running([UnownedJob])
         case suspended(SuspendedConnection)
-        case finished(Response)
+        case finished(Result<Response, any Error>)
         case abandoned
     }
 
     /// What ``run(on:)`` has come to.
     enum Progress {
         case suspended
-        case finished(Response)
+        case finished(Result<Response, any Error>)
         case abandoned
     }
 
@@ -34,13 +34,14 @@ final class HandlerTask: TaskExecutor {
     private let task = Mutex<Task<Void, Never>?>(nil)
 
     /// Makes a task, and runs `handler` up to its first wait.
-    init(_ handler: @escaping @Sendable () async -> Response) {
+    init(_ handler: @escaping @Sendable () async throws -> Response) {
         // Task.immediate runs in place; what follows a wait is this executor's.
         let task = Task.immediate(executorPreference: self) {
-            let response = await handler()
+            var result: Result<Response, any Error>
+            do { result = .success(try await handler()) } catch { result = .failure(error) }
             state.withLock { state in
                 switch consume state {
-                case .running: state = .finished(response)
+                case .running: state = .finished(result)
                 case let other: state = other  // Abandoned.
                 }
             }
@@ -68,9 +69,9 @@ final class HandlerTask: TaskExecutor {
                     }
                     state = .abandoned
                     return .abandoned
-                case .finished(let response):
-                    state = .finished(response)
-                    return .finished(response)
+                case .finished(let result):
+                    state = .finished(result)
+                    return .finished(result)
                 case _:
                     state = .abandoned
                     return .abandoned

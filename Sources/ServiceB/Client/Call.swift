@@ -9,9 +9,7 @@ final class Call: NSObject, URLSessionTaskDelegate, Sendable {
     struct Outcome {
         /// Why there is no answer; nil if there is one.
         let failure: CallFailure?
-
         let attempts: Int
-
         let isFromSecond: Bool
     }
 
@@ -61,27 +59,24 @@ final class Call: NSObject, URLSessionTaskDelegate, Sendable {
         if isLate { cancel([task]) }
     }
 
-    /// Notes the end of an attempt, 1 or 2, whose task is done: an answer, or `failure`.
-    func endAttempt(_ attempt: Int, _ failure: CallFailure?) {
-        let isLast = state.withLock { state in
-            state.unfinished -= 1
-            return state.unfinished == 0
-        }
-        guard failure == nil || isLast else { return }
-        end(failure, isFromSecond: failure == nil && attempt == 2)
-    }
-
     /// Gives the call its outcome, if it has none yet, and cancels its tasks.
-    func end(_ failure: CallFailure?, isFromSecond: Bool = false) {
-        let ended = state.withLock { state in
+    ///
+    /// - Parameter attempt: 1 or 2, if its task is done; while the other one is not, only an answer
+    ///   ends the call.
+    func end(_ failure: CallFailure?, attempt: Int? = nil) {
+        let ended: State? = state.withLock { state in
+            if attempt != nil { state.unfinished -= 1 }
+            guard attempt == nil || failure == nil || state.unfinished == 0 else { return nil }
             let ended = state
             state.continuation = nil
             state.tasks = []
             return ended
         }
+        guard let ended else { return }
         ended.continuation?.resume(
             returning: Outcome(
-                failure: failure, attempts: ended.attempts, isFromSecond: isFromSecond))
+                failure: failure, attempts: ended.attempts,
+                isFromSecond: failure == nil && attempt == 2))
         if ended.unfinished > 0 { cancel(ended.tasks) }
     }
 

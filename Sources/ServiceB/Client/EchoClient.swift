@@ -90,7 +90,7 @@ final class EchoClient: Sendable {
                 // Only now is URLSession done with a call that may have been answered long ago.
                 limit.leave()
                 let failure = CallFailure(call.message, data, response, error, timeout: timeout)
-                call.endAttempt(attempt, failure)
+                call.end(failure, attempt: attempt)
             }
             call.launch(task)
         }
