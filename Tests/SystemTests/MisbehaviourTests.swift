@@ -38,7 +38,8 @@ extension Misbehaviour {
         "length-of-max-int64", "length-of-two-numbers", "length-with-fraction",
         "length-with-letters", "length-with-plus", "length-wraps-to-right", "lengths-differ",
         "lowercase-version", "lowercase-version-of-error", "no-space-after-colon",
-        "no-space-after-status", "resets-at-once", "space-before-colon", "space-in-field-name", "switches-protocols",
+        "no-space-after-status", "resets-at-once", "space-before-colon", "space-in-field-name",
+        "switches-protocols",
         "switches-protocols-and-closes", "trailer", "two-answers-long", "version-2", "version-2-0",
         "version-of-letters",
     ]

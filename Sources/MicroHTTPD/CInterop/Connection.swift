@@ -88,7 +88,7 @@ import HTTPTypes
             }
         }
         forEachField(of: response, to: request, add)
-        unsafe request.traceContext.traceparentCString.span.withUnsafeBytes { text in
+        unsafe request.traceContext.text.span.withUnsafeBytes { text in
             let value = unsafe text.baseAddress?.assumingMemoryBound(to: CChar.self)
             _ = unsafe MHD_add_response_header(made, "Traceparent", value)
         }

@@ -4,90 +4,70 @@ import Synchronization
 ///
 /// W3C Trace Context, level 1. The package swift-w3c-trace-context is not used: it rejects later
 /// versions of `traceparent`, and drops a good one whose `tracestate` is malformed.
-public struct TraceContext: Sendable, Equatable {
-    // Two numbers: UInt128 is aligned to 16, which makes everything that contains it more
-    // expensive to allocate.
-    private let traceHigh: UInt64
-    private let traceLow: UInt64
-    private let span: UInt64
-    private let isSampled: Bool
+public struct TraceContext: Sendable {
+    // The value of `traceparent`, with the NUL that C wants at the end.
+    let text: InlineArray<56, UInt8>
 
     /// The value of `tracestate`; empty where there is none.
     public let tracestate: String
 
     /// A new span of a new trace.
     static func begin() -> Self {
-        Self(
-            traceHigh: UniqueNumber.next(), traceLow: UniqueNumber.next(),
-            span: UniqueNumber.next(), isSampled: true, tracestate: "")
+        var text = InlineArray<56, UInt8>(repeating: UInt8(ascii: "0"))
+        for place in [2, 35, 52] { text[place] = UInt8(ascii: "-") }
+        write(UniqueNumber.next(), to: &text, at: 3)
+        write(UniqueNumber.next(), to: &text, at: 19)
+        text[54] = UInt8(ascii: "1")
+        text[55] = 0
+        return Self(text: text, tracestate: "").child()
     }
 
     /// A new span of the same trace.
     func child() -> Self {
-        Self(
-            traceHigh: traceHigh, traceLow: traceLow, span: UniqueNumber.next(),
-            isSampled: isSampled, tracestate: tracestate)
+        var text = text
+        Self.write(UniqueNumber.next(), to: &text, at: 36)
+        return Self(text: text, tracestate: tracestate)
+    }
+
+    private static func write(
+        _ number: UInt64, to text: inout InlineArray<56, UInt8>, at place: Int
+    ) {
+        for digit in 0..<16 {
+            text[place + digit] = UInt8(hexDigit: number >> (4 * UInt64(15 - digit)))
+        }
     }
 
     /// The trace's id: 32 hexadecimal digits.
-    public var traceID: String { String(ascii: traceparentCString.span.extracting(3..<35)) }
+    public var traceID: String { String(ascii: text.span.extracting(3..<35)) }
 
     /// The value of `traceparent` that names this span as the parent.
-    public var traceparent: String { String(ascii: traceparentCString.span.extracting(first: 55)) }
-
-    /// The same with the NUL that C wants at the end.
-    var traceparentCString: InlineArray<56, UInt8> {
-        var text = InlineArray<56, UInt8>(repeating: UInt8(ascii: "0"))
-        for place in [2, 35, 52] { text[place] = UInt8(ascii: "-") }
-        for digit in 0..<16 {
-            text[3 + digit] = Self.digit(digit, of: traceHigh)
-            text[19 + digit] = Self.digit(digit, of: traceLow)
-            text[36 + digit] = Self.digit(digit, of: span)
-        }
-        if isSampled { text[54] = UInt8(ascii: "1") }
-        text[55] = 0
-        return text
-    }
-
-    /// The hexadecimal digit of `number` at a place from 0, the highest, to 15.
-    private static func digit(_ place: Int, of number: UInt64) -> UInt8 {
-        UInt8(hexDigit: number >> (4 * UInt64(15 - place)))
-    }
-}
-
-extension UInt64 {
-    /// The value of at most 16 hexadecimal digits; only lower case is valid here.
-    fileprivate init?(lowercaseHex digits: ArraySlice<UInt8>) {
-        self = 0
-        for digit in digits {
-            guard digit.isDigit || digit.isLowercase, let value = digit.hexValue else {
-                return nil
-            }
-            self = self << 4 | UInt64(value)
-        }
-    }
+    public var traceparent: String { String(ascii: text.span.extracting(first: 55)) }
 }
 
 extension TraceContext {
     /// Reads the trace of a request; nil if there is none, or it is malformed (§3.2).
     init?(_ headerSection: HeaderSection) {
-        let (count, traceparent) = headerSection.last("traceparent")
-        guard count == 1 else { return nil }
-        let text = Array(traceparent)
-        let dash = UInt8(ascii: "-")
-        guard text.count >= 55, text[2] == dash, text[35] == dash, text[52] == dash,
-            let version = UInt64(lowercaseHex: text[..<2]), version != 0xff,
+        let (count, value) = headerSection.last("traceparent")
+        guard count == 1, value.count >= 55 else { return nil }
+        let (zero, dash) = (UInt8(ascii: "0"), UInt8(ascii: "-"))
+        var text = InlineArray<56, UInt8> { $0 < 55 ? value[value.startIndex + $0] : 0 }
+        for place in 0..<55 {
+            let isDash = place == 2 || place == 35 || place == 52
+            guard isDash ? text[place] == dash : ASCIISet.lowercaseHex.contains(text[place]) else {
+                return nil
+            }
+        }
+        let isVersion0 = text[0] == zero && text[1] == zero
+        let isVersion255 = text[0] == UInt8(ascii: "f") && text[1] == UInt8(ascii: "f")
+        guard !isVersion255,
             // A later version may append more, behind another dash.
-            text.count == 55 || version > 0 && text[55] == dash,
-            let traceHigh = UInt64(lowercaseHex: text[3..<19]),
-            let traceLow = UInt64(lowercaseHex: text[19..<35]), traceHigh | traceLow != 0,
-            let span = UInt64(lowercaseHex: text[36..<52]), span != 0,
-            let flags = UInt64(lowercaseHex: text[53..<55])
+            value.count == 55 || !isVersion0 && value[value.startIndex + 55] == dash,
+            !text.span.extracting(3..<35).consists(of: ASCIISet("0")),
+            !text.span.extracting(36..<52).consists(of: ASCIISet("0"))
         else { return nil }
-        self.traceHigh = traceHigh
-        self.traceLow = traceLow
-        self.span = span
-        isSampled = flags & 1 == 1
+        (text[0], text[1], text[53]) = (zero, zero, zero)
+        text[54] = zero + (text[54].hexValue ?? 0) & 1
+        self.text = text
         let tracestate = Array(
             headerSection.values("tracestate").joined(separator: [UInt8(ascii: ",")]))
         self.tracestate = Self.isTracestate(tracestate) ? String(ascii: tracestate.span) : ""
