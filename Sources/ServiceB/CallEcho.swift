@@ -48,7 +48,7 @@ struct CallEcho: Sendable {
             upstream;dur=\(upstream.textInMilliseconds), total;dur=\(total.textInMilliseconds)
             """
         var metadata: Logger.Metadata = [
-            "calls_in_flight": .stringConvertible(client.callsInFlight), "msg": "\(message)",
+            "calls_in_flight": .stringConvertible(client.limit.callsInFlight), "msg": "\(message)",
             "upstream_ms": .stringConvertible(upstream),
         ]
         if let failure = outcome.failure { metadata["reason"] = "\(failure.reason.rawValue)" }

@@ -20,24 +20,24 @@ final class Call: NSObject, URLSessionTaskDelegate, Sendable {
         var tasks: [URLSessionTask] = []
     }
 
-    let request: URLRequest
-    let message: String
-    private let queue: DispatchQueue
+    private let client: EchoClient
+    private let request: URLRequest
+    private let message: String
     private let state: Mutex<State>
 
     init(
-        _ request: URLRequest, of message: String, on queue: DispatchQueue,
+        _ request: URLRequest, of message: String, by client: EchoClient,
         _ continuation: CheckedContinuation<Outcome, Never>
     ) {
+        self.client = client
         self.request = request
         self.message = message
-        self.queue = queue
         state = Mutex(State(continuation: continuation))
     }
 
     var hasEnded: Bool { state.withLock { $0.continuation == nil } }
 
-    /// Counts a second attempt, which will be launched; false if the call has ended.
+    /// Counts a second attempt, which will be started; false if the call has ended.
     func addAttempt() -> Bool {
         state.withLock { state in
             guard state.continuation != nil else { return false }
@@ -47,16 +47,25 @@ final class Call: NSObject, URLSessionTaskDelegate, Sendable {
         }
     }
 
-    /// Starts `task` as an attempt of this call.
-    func launch(_ task: URLSessionTask) {
-        task.delegate = self
-        task.resume()
-        let isLate = state.withLock { state in
-            if state.continuation == nil { return true }
-            state.tasks.append(task)
-            return false
+    /// Starts an attempt, 1 or 2, which the limit of calls has admitted.
+    func start(attempt: Int) {
+        client.queue.async { [self] in
+            guard !hasEnded else { return client.limit.leave() }
+            let task = client.session.dataTask(with: request) { [self] data, response, error in
+                // Only now is URLSession done with a call that may have been answered long ago.
+                client.limit.leave()
+                let failure = CallFailure(message, data, response, error, timeout: client.timeout)
+                end(failure, attempt: attempt)
+            }
+            task.delegate = self
+            task.resume()
+            let isLate = state.withLock { state in
+                if state.continuation == nil { return true }
+                state.tasks.append(task)
+                return false
+            }
+            if isLate { cancel([task]) }
         }
-        if isLate { cancel([task]) }
     }
 
     /// Gives the call its outcome, if it has none yet, and cancels its tasks.
@@ -83,7 +92,7 @@ final class Call: NSObject, URLSessionTaskDelegate, Sendable {
     private func cancel(_ tasks: [URLSessionTask]) {
         if tasks.isEmpty { return }
         // A moment later: where a thousand deadlines pass at once, the answers come first.
-        queue.asyncAfter(deadline: .now() + .milliseconds(50)) {
+        client.queue.asyncAfter(deadline: .now() + .milliseconds(50)) {
             for task in tasks { task.cancel() }
         }
     }

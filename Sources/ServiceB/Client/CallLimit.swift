@@ -12,6 +12,7 @@ final class CallLimit: Sendable {
         gauge.set(0)
     }
 
+    /// The calls that `URLSession` has not finished.
     var callsInFlight: Int { count.load(ordering: .relaxed) }
 
     /// Admits a call, unless the limit is reached.

@@ -11,12 +11,12 @@ import Tracing
 /// A call holds no thread while it waits. Its deadline is a timer of our own that does not depend
 /// on `URLSession` ever answering.
 final class EchoClient: Sendable {
-    private let timeout: Duration
-    private let limit: CallLimit
+    let timeout: Duration
+    let limit: CallLimit
     private let deadlines: Deadlines
     private let hedging: (after: Deadlines, limit: HedgeLimit)?
-    private let session: URLSession
-    private let queue: DispatchQueue
+    let session: URLSession
+    let queue: DispatchQueue
 
     /// Makes a client whose calls take `timeout` in all, `maxCalls` of them at once.
     ///
@@ -34,9 +34,6 @@ final class EchoClient: Sendable {
         queue = Self.callQueue()
     }
 
-    /// The calls that `URLSession` has not finished.
-    var callsInFlight: Int { limit.callsInFlight }
-
     /// Asks Service A to echo `message` at `url`, on behalf of `request`.
     ///
     /// - Returns: how the call ended, at the deadline at the latest.
@@ -48,7 +45,7 @@ final class EchoClient: Sendable {
         defer { span.end() }
         let upstream = Self.request(url, for: request, context: span.context)
         let outcome = await withCheckedContinuation { continuation in
-            let call = Call(upstream, of: message, on: queue, continuation)
+            let call = Call(upstream, of: message, by: self, continuation)
             deadlines.add(call) { [timeout] call in call.end(.timeout(timeout)) }
             if let hedging {
                 hedging.limit.callBegan()
@@ -56,10 +53,10 @@ final class EchoClient: Sendable {
                     // A second attempt, if there is no answer yet and the limits allow it.
                     guard !call.hasEnded, limit.enter() else { return }
                     guard hedging.limit.enter(), call.addAttempt() else { return limit.leave() }
-                    start(call, attempt: 2)
+                    call.start(attempt: 2)
                 }
             }
-            start(call, attempt: 1)
+            call.start(attempt: 1)
         }
         if outcome.failure != nil { span.setStatus(SpanStatus(code: .error)) }
         if outcome.isFromSecond { hedging?.limit.hedgeWon() }
@@ -81,19 +78,6 @@ final class EchoClient: Sendable {
         var call = URLRequest(url: url)
         call.allHTTPHeaderFields = fields
         return call
-    }
-
-    private func start(_ call: Call, attempt: Int) {
-        queue.async { [self] in
-            guard !call.hasEnded else { return limit.leave() }
-            let task = session.dataTask(with: call.request) { [self] data, response, error in
-                // Only now is URLSession done with a call that may have been answered long ago.
-                limit.leave()
-                let failure = CallFailure(call.message, data, response, error, timeout: timeout)
-                call.end(failure, attempt: attempt)
-            }
-            call.launch(task)
-        }
     }
 }
 
