@@ -21,7 +21,7 @@ struct Attempt {
 }
 
 /// How long a client may take, and how large it may get.
-struct Limits {
+struct TrialLimits {
     /// The deadline that the client has been given.
     let timeout: Duration
 
@@ -56,7 +56,7 @@ struct Trial {
     let verdict: Verdict
 
     /// Judges.
-    init(_ misbehaviour: Misbehaviour, _ attempt: Attempt, _ limits: Limits, plain: Attempt) {
+    init(_ misbehaviour: Misbehaviour, _ attempt: Attempt, _ limits: TrialLimits, plain: Attempt) {
         self.misbehaviour = misbehaviour
         self.attempt = attempt
         let growth = (attempt.memory ?? 0) - (plain.memory ?? 0)

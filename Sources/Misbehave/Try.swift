@@ -54,7 +54,7 @@ struct Try: ParsableCommand {
         let chosen = try only.map { names in
             try names.split(separator: ",").flatMap { try Misbehaviour.called(String($0)) }
         }
-        let limits = Limits(timeout: timeout, growth: growth * 1_000_000)
+        let limits = TrialLimits(timeout: timeout, growth: growth * 1_000_000)
         let client: any Client
         switch (service, command.isEmpty) {
         case (nil, false): client = CommandClient(command)

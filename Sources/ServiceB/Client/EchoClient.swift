@@ -74,14 +74,14 @@ final class EchoClient: Sendable {
             fields[HTTPField.Name.tracestate.rawName] = request.traceContext.tracestate
         }
         // A tracer, if there is one, replaces the request's span with the one above.
-        InstrumentationSystem.instrument.inject(context, into: &fields, using: FieldInjector())
+        InstrumentationSystem.instrument.inject(context, into: &fields, using: DictionaryInjector())
         var call = URLRequest(url: url)
         call.allHTTPHeaderFields = fields
         return call
     }
 }
 
-private struct FieldInjector: Injector {
+private struct DictionaryInjector: Injector {
     func inject(_ value: String, forKey name: String, into fields: inout [String: String]) {
         fields[name] = value
     }
