@@ -70,7 +70,13 @@ extension Misbehaviour {
         answers("nan", "has a number that is none", .badAnswer, "RFC 8259 §6") {
             $0.json.dropLast() + ",\"a\":NaN}"
         },
-        answers("huge-number", "has a number of 10^999999", .answer, or: .badAnswer, "RFC 8259 §6")
+        answers("leading-zero", "has a number with a zero in front", .badAnswer, "RFC 8259 §6") {
+            $0.json.dropLast() + ",\"a\":01}"
+        },
+        answers("bad-escape", "has an escape that is none", .badAnswer, "RFC 8259 §7") {
+            $0.json.dropLast() + ",\"a\":\"\\x41\"}"
+        },
+        answers("huge-number", "has a number of 10^999999", .badAnswer, or: .answer, "RFC 8259 §6")
         {
             $0.json.dropLast() + ",\"a\":1e999999}"
         },
