@@ -75,11 +75,10 @@ __attribute__((constructor)) static void find_functions(void)
     areTimersActive = stand_before("dispatch_source_set_timer", &next.source_set_timer)
         & (next.source_create != NULL && isActive && getenv("CFNF_WITHOUT_TIMERS") == NULL);
     find("getaddrinfo", &next.getaddrinfo);
-    isQueueActive = stand_before("dispatch_sync", &next.sync)
-        & stand_before("dispatch_queue_create_with_target", &next.queue_create)
+    bool seesQueues = stand_before("dispatch_queue_create_with_target", &next.queue_create);
+    isQueueActive = seesQueues & stand_before("dispatch_sync", &next.sync)
         & (isEpollActive && getenv("CFNF_WITHOUT_QUEUE") == NULL);
-    areWaitsActive = stand_before("dispatch_async", &next.async)
-        & (next.queue_create != NULL)
+    areWaitsActive = seesQueues & stand_before("dispatch_async", &next.async)
         & stand_before("dispatch_source_set_event_handler", &next.set_handler)
         & (isEpollActive && getenv("CFNF_WITHOUT_WAITS") == NULL);
 }

@@ -201,12 +201,13 @@ Set *take_set(void *multi);
 // Whether there is no other one.
 bool is_only(const Set *set);
 
-// On the queue of its source.
+// Frees it; on the queue of its source.
 void close_set(void *set);
 
 // Opens the descriptor of the source.
 void open_wait(Set *set);
 
+// Whether the queue can wait.
 bool can_wait(const Set *set);
 
 // Takes the sockets that are ready, whose number is the result, and adds a wait for the next ones.
@@ -239,8 +240,7 @@ void _Block_release(const void *block);
 void dispatch_async_f(void *queue, void *context, void (*function)(void *));
 void *dispatch_get_specific(const void *key);
 const char *dispatch_queue_get_label(void *queue);
-void dispatch_queue_set_specific(
-    void *queue, const void *key, void *value, void (*destroy)(void *));
+void dispatch_queue_set_specific(void *queue, const void *key, void *value, void (*destroy)(void *));
 void dispatch_release(void *object);
 void dispatch_retain(void *object);
 void dispatch_set_context(void *object, void *context);

@@ -39,8 +39,8 @@ extension Misbehaviour {
         "length-with-letters", "length-with-plus", "length-wraps-to-right", "lengths-differ",
         "lowercase-version", "lowercase-version-of-error", "no-space-after-colon",
         "no-space-after-status", "resets-at-once", "space-before-colon", "space-in-field-name",
-        "switches-protocols",
-        "switches-protocols-and-closes", "trailer", "two-answers-long", "version-2", "version-2-0",
+        "switches-protocols", "switches-protocols-and-closes", "trailer", "two-answers-long",
+        "version-2", "version-2-0",
         "version-of-letters",
     ]
 }

@@ -120,8 +120,8 @@ import HTTPTypes
                 HTTPResponse.Status(code: status, reasonPhrase: phrase),
                 details: "The request cannot be read, or is larger than the limits."))
         // 0.9 sends its rejection of a header section twice, unless the connection ends.
-        if case .content = record.phase { return queue(response, to: .unknown, closing: true) }
-        guard unsafe cmhd_header_size(pointer) > 0 else {
+        let isInContent = if case .content = record.phase { true } else { false }
+        guard !isInContent, unsafe cmhd_header_size(pointer) > 0 else {
             return queue(response, to: .unknown, closing: true)
         }
         sendPast(response, to: .unknown)

@@ -27,7 +27,7 @@ final class Connections: Sendable {
         let newest = records.withLock { records in
             records.values.reduce(lastChange.load(ordering: .relaxed)) { max($0, $1.entered) }
         }
-        return .milliseconds(cmhd_milliseconds() - newest)
+        return .since(newest)
     }
 
     /// Whether handlers may wait; not once ``close()`` has begun.
@@ -136,7 +136,7 @@ final class ConnectionRecord: Sendable {
     /// lock.
     func shutDownIfLate(_ limits: Server.Configuration, hasEnded: Bool) {
         let (phase, entered) = state.withLock(\.self)
-        let age = Duration.milliseconds(cmhd_milliseconds() - entered)
+        let age = Duration.since(entered)
         var isSilent = false
         let limit: Duration?
         switch phase {
@@ -159,5 +159,12 @@ final class ConnectionRecord: Sendable {
             // Reads return the end of the connection after what has arrived.
             shutdown(descriptor, CInt(SHUT_RD))
         }
+    }
+}
+
+extension Duration {
+    /// How long ago `cmhd_milliseconds` was `milliseconds`.
+    fileprivate static func since(_ milliseconds: Int64) -> Self {
+        .milliseconds(cmhd_milliseconds() - milliseconds)
     }
 }

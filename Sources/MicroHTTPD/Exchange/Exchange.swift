@@ -78,40 +78,40 @@ final class Exchange: Sendable {
     /// - Returns: false if the connection is to be closed without an answer.
     func proceed(on connection: borrowing Connection) -> Bool {
         do {
-            let task: HandlerTask
-            if case .handling(let resumed) = state.withLock({ $0 }) {
-                task = resumed
-            } else {
-                guard contentSize.load(ordering: .relaxed) <= Limits.content else {
-                    throw Framing.contentTooLarge
-                }
-                guard let route else {
-                    let response = try server.router.responseWithoutRoute(to: request)
-                    return answer(response, on: connection)
-                }
-                switch try route.handler(for: request) {
-                case .immediate(let handler):
-                    guard let span else { return answer(try handler(request), on: connection) }
-                    return answer(
-                        try ServiceContext.withValue(span.context) { try handler(request) },
-                        on: connection)
-                case .waiting(let handler):
-                    task = HandlerTask { [request, span] in
-                        guard let span else { return try await handler(request) }
-                        return try await ServiceContext.withValue(span.context) {
-                            try await handler(request)
-                        }
-                    }
-                    state.withLock { $0 = .handling(task) }
-                }
+            if case .handling(let task) = state.withLock({ $0 }) {
+                return try run(task, on: connection)
             }
-            switch task.run(on: connection) {
-            case .suspended: return true
-            case .finished(let result): return answer(try result.get(), on: connection)
-            case .abandoned: return false
+            guard contentSize.load(ordering: .relaxed) <= Limits.content else {
+                throw Framing.contentTooLarge
+            }
+            guard let route else {
+                return answer(try server.router.responseWithoutRoute(to: request), on: connection)
+            }
+            switch try route.handler(for: request) {
+            case .immediate(let handler):
+                guard let span else { return answer(try handler(request), on: connection) }
+                let response = try ServiceContext.withValue(span.context) { try handler(request) }
+                return answer(response, on: connection)
+            case .waiting(let handler):
+                let task = HandlerTask { [request, span] in
+                    guard let span else { return try await handler(request) }
+                    return try await ServiceContext.withValue(span.context) {
+                        try await handler(request)
+                    }
+                }
+                state.withLock { $0 = .handling(task) }
+                return try run(task, on: connection)
             }
         } catch {
             return answer(response(for: error), on: connection)
+        }
+    }
+
+    private func run(_ task: HandlerTask, on connection: borrowing Connection) throws -> Bool {
+        switch task.run(on: connection) {
+        case .suspended: true
+        case .finished(let result): answer(try result.get(), on: connection)
+        case .abandoned: false
         }
     }
 

@@ -37,7 +37,7 @@ final class HandlerTask: TaskExecutor {
     init(_ handler: @escaping @Sendable () async throws -> Response) {
         // Task.immediate runs in place; what follows a wait is this executor's.
         let task = Task.immediate(executorPreference: self) {
-            var result: Result<Response, any Error>
+            let result: Result<Response, any Error>
             do { result = .success(try await handler()) } catch { result = .failure(error) }
             state.withLock { state in
                 switch consume state {
@@ -63,12 +63,12 @@ final class HandlerTask: TaskExecutor {
                     state = .running(jobs)
                     return nil
                 case .running:
-                    if let connection = connection.suspend(for: self) {
-                        state = .suspended(connection)
-                        return .suspended
+                    guard let connection = connection.suspend(for: self) else {
+                        state = .abandoned
+                        return .abandoned
                     }
-                    state = .abandoned
-                    return .abandoned
+                    state = .suspended(connection)
+                    return .suspended
                 case .finished(let result):
                     state = .finished(result)
                     return .finished(result)

@@ -107,6 +107,24 @@ import Testing
         server.connections.remove(record)
     }
 
+    @Test func `A handler that may not wait any more ends without an answer`() async throws {
+        var router = plainRouter()
+        router.get("/sleep") { _ in
+            try await Task.sleep(for: .seconds(60))
+            return Response()
+        }
+        let server = try Server(.init(), router: router, logger: Logger(label: "test"))
+        let running = Task { try await server.run() }
+        server.connections.close()
+        try await onThread { () throws in
+            let client = try HTTPClient(port: server.port)
+            try client.request("/sleep")
+            #expect(try client.response() == nil)
+        }
+        running.cancel()
+        try await running.value
+    }
+
     @Test func `During the drain delay requests are still accepted`() async throws {
         try await serving(testRouter(), drainDelay: .seconds(2)) { (port, shutDown) throws in
             shutDown()
