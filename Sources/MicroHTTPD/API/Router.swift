@@ -1,4 +1,4 @@
-public import HTTPTypes
+import HTTPTypes
 
 /// Answers a request without waiting, on libmicrohttpd's thread; it must not block.
 public typealias Handler = @Sendable (Request) throws -> Response
@@ -9,7 +9,7 @@ public typealias Handler = @Sendable (Request) throws -> Response
 /// cancelled if the shutdown timeout cuts it off, and what is left of it runs elsewhere.
 public typealias AsyncHandler = @Sendable (Request) async throws -> Response
 
-/// Finds the handler of a request by path and method.
+/// Finds the handler of a request by its path.
 ///
 /// A handler is a function from a request to a response, `async` if it waits. An
 /// ``HTTPError`` that it throws is answered with its status, any other error with 500.
@@ -34,49 +34,29 @@ public struct Router: Sendable {
         self.errorResponse = errorResponse
     }
 
-    /// Adds a route: `handler` answers requests of `method` for exactly `path`.
-    public mutating func on(
-        _ method: HTTPRequest.Method, _ path: String, handler: @escaping Handler
-    ) {
-        add(method, path, .immediate(handler))
+    /// Adds a route: `handler` answers `GET` and `HEAD` for exactly `path`.
+    public mutating func get(_ path: String, handler: @escaping Handler) {
+        add(Route(path, .immediate(handler)))
     }
 
     /// Adds a route whose handler may wait.
-    public mutating func on(
-        _ method: HTTPRequest.Method, _ path: String, handler: @escaping AsyncHandler
-    ) {
-        add(method, path, .waiting(handler))
-    }
-
-    /// Adds a route for `GET`, and with it for `HEAD`.
-    public mutating func get(_ path: String, handler: @escaping Handler) {
-        on(.get, path, handler: handler)
-    }
-
-    /// Adds a route for `GET`, and with it for `HEAD`, whose handler may wait.
     public mutating func get(_ path: String, handler: @escaping AsyncHandler) {
-        on(.get, path, handler: handler)
+        add(Route(path, .waiting(handler)))
     }
 
-    private mutating func add(
-        _ method: HTTPRequest.Method, _ path: String, _ handler: Route.Handler
-    ) {
-        var handlers = route(of: path)?.handlers ?? []
-        handlers.removeAll { $0.method == method }
-        handlers.append((method, handler))
-        routes.removeAll { $0.path == path }
-        routes.append(Route(path: path, handlers: handlers))
+    private mutating func add(_ route: Route) {
+        routes.removeAll { $0.path == route.path }
+        routes.append(route)
     }
 
     /// The response to a request whose path has no route: 404, 204 to `OPTIONS *`, 405 to `CONNECT`.
     func responseWithoutRoute(to request: Request) throws(HTTPError) -> Response {
-        let allow = Route.allow(routes.flatMap(\.handlers))
         switch request.method {
         case .options where request.path == "*":
-            return Response(status: .noContent, headerFields: [.allow: allow])
+            return Response(status: .noContent, headerFields: Route.allow)
         case .connect:
             throw HTTPError(
-                .methodNotAllowed, details: "This is not a proxy.", headerFields: [.allow: allow])
+                .methodNotAllowed, details: "This is not a proxy.", headerFields: Route.allow)
         default:
             throw HTTPError(.notFound, details: "There is no such path here.")
         }
@@ -92,7 +72,7 @@ public struct Router: Sendable {
     }
 }
 
-/// A path and the handlers of its methods.
+/// A path and its handler.
 ///
 /// A class: the closures of a struct in a collection are wrapped once more.
 final class Route: Sendable {
@@ -101,23 +81,22 @@ final class Route: Sendable {
         case waiting(AsyncHandler)
     }
 
-    let path: String
-    // One or two: looking at each is faster than hashing a method.
-    fileprivate let handlers: [(method: HTTPRequest.Method, handler: Handler)]
+    /// The methods of every route (RFC 9110 §10.2.1).
+    fileprivate static let allow: HTTPFields = [.allow: "GET, HEAD"]
 
-    fileprivate init(path: String, handlers: [(method: HTTPRequest.Method, handler: Handler)]) {
+    let path: String
+    private let handler: Handler
+
+    fileprivate init(_ path: String, _ handler: Handler) {
         self.path = path
-        self.handlers = handlers
+        self.handler = handler
     }
 
     /// The handler for `request`, or the rejection of it: 405 or 400, in this order.
     func handler(for request: Request) throws(HTTPError) -> Handler {
-        let method: HTTPRequest.Method = request.method == .head ? .get : request.method
-        guard let handler = handlers.first(where: { $0.method == method })?.handler else {
-            let allow = Self.allow(handlers)
+        guard request.method == .get || request.method == .head else {
             throw HTTPError(
-                .methodNotAllowed, details: "This path takes \(allow).",
-                headerFields: [.allow: allow])
+                .methodNotAllowed, details: "This path takes GET, HEAD.", headerFields: Self.allow)
         }
         guard request.query.isValid else {
             throw HTTPError(
@@ -126,14 +105,5 @@ final class Route: Sendable {
                     + "and the decoded bytes must be UTF-8.")
         }
         return handler
-    }
-
-    /// These methods, and `HEAD` with `GET`, as the value of `Allow` (RFC 9110 §10.2.1).
-    fileprivate static func allow(
-        _ handlers: [(method: HTTPRequest.Method, handler: Handler)]
-    ) -> String {
-        let methods = Set(handlers.map(\.method))
-        let all = methods.union(methods.contains(.get) ? [.head] : [])
-        return all.map(\.rawValue).sorted().joined(separator: ", ")
     }
 }
