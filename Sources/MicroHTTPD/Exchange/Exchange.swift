@@ -6,8 +6,8 @@ import Tracing
 
 /// One request's life: begun, answered, ended.
 ///
-/// All of it on libmicrohttpd's thread.
-final class Exchange: Sendable {
+/// All of it on libmicrohttpd's thread; at shutdown, once that has ended, on the one that stops it.
+final class Exchange {
     private enum State {
         case reading
         case handling(HandlerTask)
@@ -26,8 +26,8 @@ final class Exchange: Sendable {
 
     private let span: ServerSpan?
     private let server: Server
-    private let state = Mutex(State.reading)
-    private let contentSize = Atomic(0)
+    private var state = State.reading
+    private var contentSize = 0
 
     init(_ head: consuming RequestHead, server: Server) {
         self.server = server
@@ -57,7 +57,8 @@ final class Exchange: Sendable {
     ///
     /// - Returns: false if the connection is to be closed.
     func discard(_ size: Int, on connection: borrowing Connection) -> Bool {
-        contentSize.add(size, ordering: .relaxed).newValue <= Limits.discardedContent
+        contentSize += size
+        return contentSize <= Limits.discardedContent
             || reject(Framing.contentTooLarge, on: connection)
     }
 
@@ -67,7 +68,7 @@ final class Exchange: Sendable {
     private func reject(_ error: HTTPError, on connection: borrowing Connection) -> Bool {
         let response = server.router.errorResponse(error)
         connection.sendPast(response, to: request)
-        state.withLock { $0 = .rejected(response) }
+        state = .rejected(response)
         return false
     }
 
@@ -78,12 +79,8 @@ final class Exchange: Sendable {
     /// - Returns: false if the connection is to be closed without an answer.
     func proceed(on connection: borrowing Connection) -> Bool {
         do {
-            if case .handling(let task) = state.withLock({ $0 }) {
-                return try run(task, on: connection)
-            }
-            guard contentSize.load(ordering: .relaxed) <= Limits.content else {
-                throw Framing.contentTooLarge
-            }
+            if case .handling(let task) = state { return try run(task, on: connection) }
+            guard contentSize <= Limits.content else { throw Framing.contentTooLarge }
             guard let route else {
                 return answer(try server.router.responseWithoutRoute(to: request), on: connection)
             }
@@ -99,7 +96,7 @@ final class Exchange: Sendable {
                         try await handler(request)
                     }
                 }
-                state.withLock { $0 = .handling(task) }
+                state = .handling(task)
                 return try run(task, on: connection)
             }
         } catch {
@@ -116,7 +113,7 @@ final class Exchange: Sendable {
     }
 
     private func answer(_ response: Response, on connection: borrowing Connection) -> Bool {
-        state.withLock { $0 = .answered(response) }
+        state = .answered(response)
         return connection.queue(
             response, to: request,
             closing: isLast || server.isDraining.load(ordering: .relaxed)
@@ -135,7 +132,7 @@ final class Exchange: Sendable {
     ///
     /// - Parameter status: that of the response that libmicrohttpd has; 0 if there is none.
     func end(_ ending: AccessRecord.Ending, status: Int) {
-        let (response, ending): (Response?, AccessRecord.Ending) = state.withLock { state in
+        let (response, ending): (Response?, AccessRecord.Ending) =
             switch state {
             case .answered(let response): (response, ending)
             case .rejected(let response): (response, .answered)
@@ -145,7 +142,6 @@ final class Exchange: Sendable {
                 (Response(status: HTTPResponse.Status(code: status)), .answered)
             default: (nil, ending)
             }
-        }
         let code =
             switch ending {
             case .answered: response?.status.code ?? 499
