@@ -28,9 +28,6 @@ package struct ASCIISet: Sendable {
     static let id = Self("-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
     static let lowercaseHex = Self("0123456789abcdef")
-
-    /// The characters of a key of `tracestate` (W3C Trace Context §3.3.1.3.1).
-    static let tracestateKey = Self("-*/_0123456789abcdefghijklmnopqrstuvwxyz")
 }
 
 extension UInt8 {

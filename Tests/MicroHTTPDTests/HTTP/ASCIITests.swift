@@ -15,7 +15,6 @@ import Testing
         #expect(bytes.count(where: ASCIISet.token.contains) == alphanumeric + 15)
         #expect(bytes.count(where: ASCIISet.hostName.contains) == alphanumeric + 15)
         #expect(bytes.count(where: ASCIISet.id.contains) == alphanumeric + 3)
-        #expect(bytes.count(where: ASCIISet.tracestateKey.contains) == 10 + 26 + 4)
     }
 
     @Test(arguments: [

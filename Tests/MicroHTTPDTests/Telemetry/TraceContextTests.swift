@@ -51,22 +51,17 @@ import Tracing
 
     @Test(arguments: [
         "congo=t61rcWkgMzE", "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE", "a=1, ,b=2,\t,c=3",
-        "1tenant@system=x", "a_-*/0=!+-*/:;<>?@[]^_`{|}~ x",
-        (0..<32).map { "k\($0)=v" }.joined(separator: ","),
-        "\(String(repeating: "k", count: 256))=\(String(repeating: "v", count: 256))",
+        "1tenant@system=x", "a_-*/0=!+-*/:;<>?@[]^_`{|}~ x", "a=1,A=2,what comes later",
+        String(repeating: "v", count: 4096),
     ])
-    func `A valid tracestate is continued as it is`(tracestate: String) {
+    func `A tracestate is continued as it is`(tracestate: String) {
         #expect(parse(Self.valid, tracestate: tracestate)?.tracestate == tracestate)
     }
 
-    @Test(arguments: [
-        "a", "=1", "A=1", "1=1", "a=", "a=1=2", "a=1,a=2", "a b=1", "a@b@c=1", "@a=1", "a@=1",
-        "a@1=1", "a=é", "a=\t", (0..<33).map { "k\($0)=v" }.joined(separator: ","),
-        "\(String(repeating: "k", count: 257))=1", "a=\(String(repeating: "v", count: 257))",
-        "a@abcdefghijklmno=1", " ", ",",
-    ])
-    func `A tracestate that is not valid is dropped and the trace is continued`(tracestate: String)
-    {
+    @Test(arguments: ["a=é", String(repeating: "v", count: 4097)])
+    func `A tracestate that is not ASCII or too long is dropped and the trace is continued`(
+        tracestate: String
+    ) {
         let context = parse(Self.valid, tracestate: tracestate)
         #expect(context?.traceID == Self.trace)
         #expect(context?.tracestate == "")
