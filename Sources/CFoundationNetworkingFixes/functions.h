@@ -131,13 +131,13 @@ bool was_reset(void *easy);
 void watch_idle(int epoll, int socket);
 void end_idle(int epoll, int socket);
 
-// How many milliseconds libcurl gives a transfer in all; 0 is no limit.
-extern long callTimeout;
+// How many milliseconds libcurl gives a transfer in all, and how many there may be; 0 is no limit.
+extern long callTimeout, callLimit;
 
-// A dispatch source has been made for a timer or a descriptor, or been given its handler, a block.
+// A dispatch source has been made for a timer or a descriptor, or is given a handler: the result.
 void note_timer(void *source, void *queue);
 void note_source(void *source, uintptr_t descriptor, void *queue);
-void note_handler(void *source, void *block);
+void *note_handler(void *source, void *block);
 
 // The timer that libcurl asks for: a descriptor, readable when it may be due.
 typedef struct {
@@ -177,8 +177,8 @@ typedef struct Set {
     void *source, *queue, *sources;
     // Readable when the set is, unless the queue waits.
     int descriptor;
-    // The handler of the source, and the target of its queue, on which the wait is.
-    void *handler, *target;
+    // The handler of the source, its work item, and the target of its queue, where the wait is.
+    void *handler, *item, *target;
     // Whether a wait is on the queue, and how many blocks there had been before it.
     bool isInQueue;
     unsigned blockCount;

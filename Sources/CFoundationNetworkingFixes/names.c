@@ -8,6 +8,10 @@
 // result, which may be an error. Nothing is kept after that. One that has been under way for 100 ms
 // is joined no more: its question may be lost, and the resolver asks again only after 5 s by default,
 // while a new question may be answered at once.
+//
+// A name server that hangs holds a thread and descriptors for as long as the resolver allows, which
+// may be many times as long as a call. So a look-up that waits for another one gives up when its call
+// has, and the newest is joined at any time once there are LOOKUP_LIMIT, or as many as calls may be.
 
 #define _GNU_SOURCE
 #include "functions.h"
@@ -18,9 +22,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-// In nanoseconds.
-enum { JOINABLE_TIME = 100000000 };
+enum {
+    JOINABLE_TIME = 100000000, // nanoseconds
+    LOOKUP_LIMIT = 32, // of one name
+};
 
 // One under way. It is on the stack of the thread that asks, which waits until all have their copy.
 typedef struct Lookup {
@@ -67,11 +74,16 @@ static int copy(const struct addrinfo *from, struct addrinfo **addresses)
 
 static int join(Lookup *lookup, struct addrinfo **addresses)
 {
+    uint64_t end = callTimeout > 0 ? now() + callTimeout * 1000000ull : UINT64_MAX;
+    struct timespec limit = {.tv_sec = end / 1000000000, .tv_nsec = end % 1000000000};
+    int failure = EAI_AGAIN, late = 0;
     lookup->waiting += 1;
-    while (!lookup->isOver)
-        pthread_cond_wait(&lookup->over, &lock);
-    int failure = lookup->failure == 0 ? copy(lookup->addresses, addresses) : lookup->failure;
-    errno = lookup->number;
+    while (!lookup->isOver && late == 0)
+        late = pthread_cond_clockwait(&lookup->over, &lock, CLOCK_MONOTONIC, &limit);
+    if (lookup->isOver) {
+        failure = lookup->failure == 0 ? copy(lookup->addresses, addresses) : lookup->failure;
+        errno = lookup->number;
+    }
     lookup->waiting -= 1;
     if (lookup->waiting == 0)
         pthread_cond_signal(&lookup->taken);
@@ -119,10 +131,18 @@ int getaddrinfo(
     int state;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
     pthread_mutex_lock(&lock);
-    Lookup *other = lookups;
-    while (other != NULL && !(is_same(other, &mine) && mine.start < other->start + JOINABLE_TIME))
-        other = other->next;
-    int failure = other != NULL ? join(other, addresses) : ask(&mine, addresses);
+    Lookup *newest = NULL;
+    int count = 0;
+    for (Lookup *other = lookups; other != NULL; other = other->next) {
+        if (!is_same(other, &mine))
+            continue;
+        newest = newest != NULL ? newest : other;
+        count += 1;
+    }
+    int limit = callLimit > 0 && callLimit < LOOKUP_LIMIT ? (int) callLimit : LOOKUP_LIMIT;
+    bool doesJoin = newest != NULL
+        && (count >= limit || mine.start < newest->start + JOINABLE_TIME);
+    int failure = doesJoin ? join(newest, addresses) : ask(&mine, addresses);
     pthread_mutex_unlock(&lock);
     pthread_setcancelstate(state, NULL);
     return failure;

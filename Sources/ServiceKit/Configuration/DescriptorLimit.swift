@@ -19,9 +19,9 @@ public enum DescriptorLimit {
 
     /// How many calls of Service A there may be at once: they get the other half.
     ///
-    /// Each may have three files open, while its name is looked up: a pair of sockets between
-    /// libcurl's threads, and that to the name server.
-    public static let calls = max(1, min(10_000, (files - reserve - connections) / 3))
+    /// Each may have four files open, while its name is looked up: a pair of sockets between
+    /// libcurl's threads, that to the name server, and one of the pair of a call that has ended.
+    public static let calls = max(1, min(10_000, (files - reserve - connections) / 4))
 
     /// Raises the soft limit to the hard one, and returns it.
     static func raise() -> UInt32 {
