@@ -18,10 +18,12 @@
 // URLSession calls all these functions with `try!`, so that an error ends the process. So none
 // returns one of its own: a socket that cannot be waited for is a call that times out.
 
+#define _GNU_SOURCE
 #include "functions.h"
 
 #include "CFoundationNetworkingFixes.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -73,10 +75,31 @@ void note_source(void *source, uintptr_t descriptor, void *queue)
     registering->target = target_of(queue);
 }
 
-void note_handler(void *source, void *block)
+// Of the whole process: it only looks. A source's handler is a DispatchWorkItem, which may be
+// performed 2^32 times: it counts, and then libdispatch ends the process (none). So it is the block
+// in the item that is performed.
+void *dispatch_block_create_with_qos_class(
+    unsigned long flags, unsigned class, int priority, void *block)
 {
-    if (registering != NULL && source == registering->source)
+    static void *(*_Atomic next_create)(unsigned long, unsigned, int, void *);
+    if (next_create == NULL)
+        next_create = (void *(*)(unsigned long, unsigned, int, void *)) dlsym(
+            RTLD_NEXT, "dispatch_block_create_with_qos_class");
+    void *item = next_create(flags, class, priority, block);
+    if (registering != NULL && registering->item == NULL) {
+        registering->item = item;
         registering->handler = _Block_copy(block);
+    }
+    return item;
+}
+
+void *note_handler(void *source, void *block)
+{
+    if (registering == NULL || source != registering->source)
+        return block;
+    if (registering->item != block)
+        registering->handler = _Block_copy(block);
+    return registering->handler;
 }
 
 static int wait_in_set(void *easy, int socket, int what, void *context, void *unused)
@@ -182,8 +205,9 @@ MultiCode CFURLSessionMultiHandleAction(void *multi, int socket, int mask, int *
 // A session has ended, and its sockets are closed.
 MultiCode CFURLSessionMultiHandleDeinit(void *multi)
 {
-    MultiCode code = next.multi_deinit(multi);
+    // Before another session can have a multi handle at this address.
     Set *set = take_set(multi);
+    MultiCode code = next.multi_deinit(multi);
     if (set == NULL)
         return code;
     // Once libdispatch has let go of the descriptor, close_set frees the set, on its queue.

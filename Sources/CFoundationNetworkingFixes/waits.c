@@ -10,8 +10,8 @@
 // over as soon as dispatch_async has added another one. While a thread is in dispatch_sync, or there
 // are other sessions, which share the queue, libdispatch waits.
 //
-// libdispatch's source is for an epoll set that contains that of the session, or nothing while the
-// queue waits.
+// libdispatch's source is for an epoll set that contains that of the session, and asks for none of
+// its events while the queue waits.
 
 #define _GNU_SOURCE
 #include "functions.h"
@@ -19,6 +19,7 @@
 #include "CFoundationNetworkingFixes.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -82,10 +83,10 @@ void dispatch_async(void *queue, void *block)
     note_block();
 }
 
-// Of the whole process: it only looks.
+// Of the whole process.
 void dispatch_source_set_event_handler(void *source, void *block)
 {
-    note_handler(source, block);
+    block = note_handler(source, block);
     if (__interceptor_dispatch_source_set_event_handler != NULL)
         return __interceptor_dispatch_source_set_event_handler(source, block);
     if (next.set_handler == NULL)
@@ -94,24 +95,39 @@ void dispatch_source_set_event_handler(void *source, void *block)
     next.set_handler(source, block);
 }
 
+static void open_wake_up(void)
+{
+    wakeUp = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
 void open_wait(Set *set)
 {
     set->descriptor = set->epoll;
-    if (areWaitsActive && wakeUp < 0)
-        wakeUp = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    if (areWaitsActive)
+        pthread_once(&once, open_wake_up);
     int descriptor = areWaitsActive && wakeUp >= 0 ? epoll_create1(EPOLL_CLOEXEC) : -1;
     if (descriptor < 0)
         return;
     struct epoll_event event = {.events = EPOLLIN, .data.fd = wakeUp};
-    epoll_ctl(set->epoll, EPOLL_CTL_ADD, wakeUp, &event);
-    epoll_ctl(descriptor, EPOLL_CTL_ADD, set->epoll, &event);
-    set->descriptor = descriptor;
+    if (epoll_ctl(set->epoll, EPOLL_CTL_ADD, wakeUp, &event) == 0
+        && epoll_ctl(descriptor, EPOLL_CTL_ADD, set->epoll, &event) == 0)
+        set->descriptor = descriptor;
+    else
+        close(descriptor);
 }
 
 bool can_wait(const Set *set)
 {
     return set->descriptor != set->epoll && set->handler != NULL && set->target != NULL
         && atomic_load_explicit(&isCalled, memory_order_relaxed);
+}
+
+// Cannot fail: the set of the session stays in that of the source.
+static void watch_set(const Set *set, uint32_t events)
+{
+    struct epoll_event event = {.events = events};
+    epoll_ctl(set->descriptor, EPOLL_CTL_MOD, set->epoll, &event);
 }
 
 static bool may_wait(const Set *set)
@@ -137,15 +153,14 @@ static void wait_in_queue(void *context)
     int patience = isLast && mayWait ? PATIENCE : 0;
     set->eventCount = epoll_wait(set->epoll, set->events, EVENT_COUNT, patience);
     atomic_store(&isWaiting, false);
-    bool isOver = set->eventCount <= 0 && (isLast || !mayWait);
+    bool isOver = !mayWait || (isLast && set->eventCount <= 0);
     if (set->eventCount > 0)
         ((struct Block *) set->handler)->invoke(set->handler);
     set->eventCount = 0;
     if (!isOver)
         return add_wait(set);
     set->isInQueue = false;
-    struct epoll_event event = {.events = EPOLLIN};
-    epoll_ctl(set->descriptor, EPOLL_CTL_ADD, set->epoll, &event);
+    watch_set(set, EPOLLIN);
 }
 
 int take_events(Set *set)
@@ -154,13 +169,13 @@ int take_events(Set *set)
         set->eventCount = epoll_wait(set->epoll, set->events, EVENT_COUNT, 0);
     if (!set->isInQueue && can_wait(set) && may_wait(set)) {
         set->isInQueue = true;
-        epoll_ctl(set->descriptor, EPOLL_CTL_DEL, set->epoll, NULL);
+        watch_set(set, 0);
         add_wait(set);
     }
     int count = 0;
     for (int i = 0; i < set->eventCount; i += 1) {
         eventfd_t number;
-        if (set->events[i].data.fd == wakeUp)
+        if (wakeUp >= 0 && set->events[i].data.fd == wakeUp)
             eventfd_read(wakeUp, &number);
         else
             set->events[count++] = set->events[i];

@@ -48,6 +48,21 @@ extension SystemTests {
             #expect(eventually { (try? get("/call-echo", port: b.port).status) == 200 })
         }
 
+        @Test(arguments: [[:], ["CFNF_WITHOUT_WAITS": "1"]])
+        func `Service B goes on when its sockets have been ready four thousand million times`(
+            environment: [String: String]
+        ) throws {
+            let a = try ServiceProcess("service-a")
+            let old = ["TEST_OLD_WORK_ITEMS": "1"].merging(interposer) { $1 }
+            let b = try serviceB(
+                calling: a.port, environment: old.merging(environment) { $1 })
+            for n in 0..<100 {
+                #expect(try get("/call-echo?msg=\(n)", port: b.port).body == success("\(n)"))
+            }
+            b.signal(SIGTERM)
+            #expect(b.exitCode() == 0)
+        }
+
         @Test(arguments: [
             [:], ["CFNF_WITHOUT_EPOLL": "1"], ["CFNF_WITHOUT_QUEUE": "1"],
             ["CFNF_WITHOUT_TIMERS": "1"],
