@@ -120,8 +120,12 @@ static size_t body_part(char *data, size_t size, size_t count, void *context)
 void watch_answer(void *easy, int socket)
 {
     Answer *answer = answer_of(easy);
-    if (answer != NULL)
-        answer->socket = socket;
+    if (answer == NULL)
+        return;
+    // The first lines can have come before.
+    if (answer->socket < 0)
+        answer->receivedBefore = received(socket);
+    answer->socket = socket;
 }
 
 // libcurl calls this when it has read, after 100 times at the latest, and ends the transfer if the
