@@ -7,9 +7,9 @@ extension Server {
     /// 1. From now on every response says `Connection: close`, so busy connections end by
     ///    themselves. For the drain delay, new ones are still accepted.
     /// 2. New connections are refused; clients that have connected are served.
-    /// 3. Connections in the backlog are accepted, requests that arrive are read, and those in
-    ///    flight are finished. When all is at rest, a heuristic (``restingTime``), only idle
-    ///    connections are left.
+    /// 3. Connections in the backlog are accepted, in place of idle ones if the limit is reached,
+    ///    requests that arrive are read, and those in flight are finished. When all is at rest, a
+    ///    heuristic (``restingTime``), only idle connections are left.
     /// 4. Requests cut off by the timeout are abandoned, since libmicrohttpd must not stop while a
     ///    connection is suspended. From here on, no connection can be suspended.
     /// 5. libmicrohttpd closes what is left, and its threads end.
@@ -53,10 +53,17 @@ extension Server {
     ) async -> Int {
         var lastSample = ContinuousClock.now
         var restingSince = lastSample
+        var emptySince = lastSample
         while true {
             let now = ContinuousClock.now
             let count = connections.busyCount
-            let isBusy = count > 0 || daemon.listener.hasBacklog || connections.hasInput
+            let hasBacklog = daemon.listener.hasBacklog
+            if !hasBacklog { emptySince = now }
+            // The limit of connections is reached.
+            if now - emptySince >= Self.restingTime {
+                connections.shutDownIdle(for: Self.restingTime)
+            }
+            let isBusy = count > 0 || hasBacklog || connections.hasInput
             // After so long without a sample, the process was frozen, and libmicrohttpd was too.
             let wasFrozen = now - lastSample > .milliseconds(100)
             if isBusy || wasFrozen { restingSince = now }

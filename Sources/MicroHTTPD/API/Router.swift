@@ -5,8 +5,9 @@ public typealias Handler = @Sendable (Request) throws -> Response
 
 /// Answers a request, and may wait.
 ///
-/// It runs on libmicrohttpd's thread and must not block; while it waits, it holds no thread. It is
-/// cancelled if the shutdown timeout cuts it off, and what is left of it runs elsewhere.
+/// It runs on libmicrohttpd's thread and must not block; while it waits, it holds no thread.
+/// `Task.yield()` is no wait: it goes on at once. A handler is cancelled if the shutdown timeout
+/// cuts it off, and what is left of it runs elsewhere.
 public typealias AsyncHandler = @Sendable (Request) async throws -> Response
 
 /// Finds the handler of a request by its path.

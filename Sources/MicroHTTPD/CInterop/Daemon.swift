@@ -25,17 +25,23 @@ import Synchronization
         }
         let count = UInt32(self.listener.count)
         let limit = (server.configuration.connectionLimit + count - 1) / count
-        for index in 0..<self.listener.count {
-            // libmicrohttpd closes the descriptor that it is given, so it gets one of its own.
-            let descriptor = try self.listener.duplicate(index)
-            let daemon = unsafe cmhd_start(
-                descriptor, limit, Limits.connectionMemory, access, completed, connectionChanged,
-                cmhd_hide_query, cmhd_keep_escapes, Unmanaged.passUnretained(server).toOpaque())
-            guard let daemon = unsafe daemon else {
-                close(descriptor)
-                throw SocketError("libmicrohttpd does not start")
+        do throws(SocketError) {
+            for index in 0..<self.listener.count {
+                // One of its own: libmicrohttpd closes it, also if it does not start, unless that
+                // fails early. Then it stays open, since nobody here can tell.
+                let daemon = unsafe cmhd_start(
+                    try self.listener.duplicate(index), limit, Limits.connectionMemory,
+                    access, completed, connectionChanged, cmhd_hide_query, cmhd_keep_escapes,
+                    Unmanaged.passUnretained(server).toOpaque())
+                guard let daemon = unsafe daemon else {
+                    throw SocketError("libmicrohttpd does not start")
+                }
+                unsafe pointers.append(daemon)
             }
-            unsafe pointers.append(daemon)
+        } catch {
+            // The deinit stops those that have started, which may serve already.
+            server.connections.close()
+            throw error
         }
     }
 

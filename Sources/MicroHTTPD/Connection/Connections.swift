@@ -59,6 +59,15 @@ final class Connections: Sendable {
         }
     }
 
+    /// Closes the connections that have been idle for `time`, to make room for others.
+    func shutDownIdle(for time: Duration) {
+        records.withLock { records in
+            for record in records.values where record.isIdle(for: time) {
+                shutdown(record.descriptor, CInt(SHUT_RD))
+            }
+        }
+    }
+
     /// Closes the connections whose peer has missed its deadline, or has ended its side.
     ///
     /// libmicrohttpd does not notice an end that arrives with other bytes: epoll reports both at
@@ -129,6 +138,12 @@ final class ConnectionRecord: Sendable {
         }
     }
 
+    /// Whether it has had no request and no byte of the next one for `time`.
+    fileprivate func isIdle(for time: Duration) -> Bool {
+        !isBusy && .since(entered) >= time
+            && .milliseconds(Int64(cmhd_silence(descriptor))) >= time
+    }
+
     /// When it entered its phase, by `cmhd_milliseconds`.
     var entered: Int64 { state.withLock { $0.entered } }
 
@@ -143,10 +158,7 @@ final class ConnectionRecord: Sendable {
         case .opened: limit = limits.headerTimeout
         case .idle:
             limit = limits.idleTimeout + limits.headerTimeout
-            // Without a byte of the next request.
-            isSilent =
-                age > limits.idleTimeout
-                && .milliseconds(Int64(cmhd_silence(descriptor))) >= limits.idleTimeout
+            isSilent = isIdle(for: limits.idleTimeout)
         case .content: limit = limits.contentTimeout
         case .handler: return
         case .response: limit = nil

@@ -36,7 +36,7 @@ final class EchoClient: Sendable {
 
     /// Asks Service A to echo `message` at `url`, on behalf of `request`.
     ///
-    /// - Returns: how the call ended, at the deadline at the latest.
+    /// - Returns: how the call ended, at the deadline at the latest, even if its task is cancelled.
     func echo(_ message: String, at url: URL, for request: Request) async -> Call.Outcome {
         guard limit.enter() else {
             return Call.Outcome(failure: .overloaded, attempts: 0, isFromSecond: false)
