@@ -115,6 +115,8 @@ extension SystemTests {
             let peer = try Peer { peer in
                 if bad.value < 4 {
                     bad.add()
+                    // None is idle before the last one is needed.
+                    _ = eventually { bad.value == 4 }
                     return misbehaviour.serve(peer)
                 }
                 while case let request = peer.request(), !request.isEmpty {
