@@ -1,11 +1,11 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// ServiceA ──┬──────────────────────→ ServiceKit ──→ MicroHTTPD ──┬──→ CMicroHTTPD (the system's)
-// ServiceB ──┤                                           ↑        └──→ CMicroHTTPDFixes
-//    │       └───────────────────────────────────────────┘
+// ServiceA ──┬──→ ServiceKit ──→ MicroHTTPD ──┬──→ CMicroHTTPDFixes ──┐
+// ServiceB ──┤                       ↑        └───────────────────────┴──→ CMicroHTTPD
+//    │       └───────────────────────┘                                     (the system's)
 //    └─→ CFoundationNetworkingFixes
-// Misbehave ──→ Misbehaviours ──→ ServiceKit, MicroHTTPD
+// Misbehave ──→ Misbehaviours; both ──→ ServiceKit, MicroHTTPD. Tests depend on any of these.
 //
 // In the lists of dependencies, targets of this package come first, one line; products follow.
 

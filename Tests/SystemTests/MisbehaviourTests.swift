@@ -55,7 +55,7 @@ extension SystemTests {
         }
 
         @Test(arguments: Misbehaviour.all)
-        func `Whatever Service A does is one word within one deadline, and harms nothing`(
+        func `Whatever Service A does is an answer or one word in time, and harms nothing`(
             _ misbehaviour: Misbehaviour
         ) throws {
             try withKnownIssue(isIntermittent: misbehaviour.isRace || !hasFixes) {

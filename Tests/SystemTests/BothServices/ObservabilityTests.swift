@@ -107,6 +107,39 @@ extension SystemTests {
             }
         }
 
+        @Test(arguments: [
+            "refused", "unreachable", "dns", "timeout", "reset", "bad_status", "bad_answer",
+            "overloaded",
+        ])
+        func `The word for a failure is the same in the body, the log and the metrics`(
+            reason: String
+        ) throws {
+            let peer = try Peer { peer in
+                _ = peer.request()
+                switch reason {
+                case "timeout", "overloaded": peer.waitForClose()
+                case "bad_status": peer.respond("{}", status: "500 Internal Server Error")
+                case "bad_answer": peer.respond("{}")
+                default: break  // Its connection is closed: a reset.
+                }
+            }
+            let hosts = ["unreachable": "224.0.0.1", "dns": "no-such-host.invalid"]
+            let b = try serviceB(
+                calling: reason == "refused" ? 1 : peer.port, host: hosts[reason] ?? "127.0.0.1",
+                ["--timeout", reason == "timeout" ? "300ms" : "5s", "--max-calls", "1"])
+            let other = try HTTPClient(port: b.port)
+            if reason == "overloaded" {
+                try other.request("/call-echo")
+                #expect(eventually { peer.connections.value == 1 })
+            }
+            let reply = try get("/call-echo", port: b.port, fields: ["X-Request-Id: this"])
+            #expect(reply.reason == reason)
+            #expect(eventually { b.requests("this").count == 1 })
+            #expect(b.requests("this").first?.contains(" reason=\(reason) ") == true)
+            let metrics = try get("/metrics", port: b.port).body
+            #expect(metrics.contains("upstream_requests_total{reason=\"\(reason)\"} 1\n"))
+        }
+
         @Test func `No request can add a series to the metrics`() throws {
             let service = try ServiceProcess("service-a")
             func names() throws -> Set<Substring> {
