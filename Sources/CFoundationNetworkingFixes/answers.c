@@ -83,14 +83,14 @@ static size_t header_line(char *line, size_t size, size_t count, void *context)
         answer->isCoded = true;
         answer->receivedBefore = received(answer->socket);
     }
-    // URLSession takes nothing but CRLF for the end, and ends the process without one: "Transfer
-    // completed, but there's no response".
-    bool isEnd = length == 2 && memcmp(line, "\r\n", 2) == 0;
-    if (length <= 2 && !isEnd && answer->part == HEADER_SECTION)
-        return 0;
-    if (length <= 2 && answer->part == INTERIM_SECTION)
+    bool isEnd = length <= 2;
+    if (isEnd && answer->part == INTERIM_SECTION)
         answer->part = STATUS_LINE;
     if (isEnd && answer->part == HEADER_SECTION) {
+        // URLSession takes only CRLF for the end, and ends the process without one: "Transfer
+        // completed, but there's no response" (none).
+        if (length != 2 || memcmp(line, "\r\n", 2) != 0)
+            return 0;
         answer->part = REST;
         size_t taken = answer->header(line, size, count, answer->headerContext);
         return answer->status == 101 ? 0 : taken;

@@ -51,6 +51,20 @@ extension Misbehaviour {
         Self(
             "bare-lf", "ends its lines with LF alone", .badAnswer, or: .answer, "RFC 9112 §2.2"
         ) { peer in peer.send(peer.echo().answer()) },
+        Self(
+            "bare-lf-in-error", "ends the header section of a 500 with LF alone", .badAnswer,
+            or: .badStatus, "RFC 9112 §2.2"
+        ) { peer in
+            _ = peer.request()
+            peer.send("HTTP/1.1 500 Odd\r\n\n")
+        },
+        Self(
+            "colon-in-error", "has a line of a colon and LF in the header section of a 500",
+            .badAnswer, or: .badStatus, "RFC 9110 §5.1"
+        ) { peer in
+            _ = peer.request()
+            peer.send("HTTP/1.1 500 Odd\r\n:\n\r\n")
+        },
         has(
             "two-dates", "has a field twice that may be there once", .answer, "RFC 9110 §5.3",
             "Date: Mon, 01 Jan 2024 00:00:00 GMT\nDate: never\n"),

@@ -4,6 +4,8 @@ import Synchronization
 import TestSupport
 import Testing
 
+@testable import ServiceB
+
 extension SystemTests {
     @Suite struct ObservabilityTests {
         @Test func `A request id and a trace id are in both logs and in the answer`() throws {
@@ -107,10 +109,7 @@ extension SystemTests {
             }
         }
 
-        @Test(arguments: [
-            "refused", "unreachable", "dns", "timeout", "reset", "bad_status", "bad_answer",
-            "overloaded",
-        ])
+        @Test(arguments: CallFailure.Reason.allCases.map(\.rawValue))
         func `The word for a failure is the same in the body, the log and the metrics`(
             reason: String
         ) throws {
