@@ -1,14 +1,13 @@
 // What an answer may be and how large it may get.
 //
-// libcurl reads an answer and calls URLSession back with each line of its header and trailer sections,
-// and with each part of its body. Neither of them has a limit: an answer without an end goes on until
-// the call is cancelled, which waits for the queue that is busy with the answer, and libcurl keeps
-// every line in memory. And some lines make URLSession end the process.
+// libcurl calls URLSession back with each line of an answer's header and trailer sections, and with
+// each part of its body. Neither has a limit: an answer without an end goes on until the call is
+// cancelled, which waits for the queue that reads it, and libcurl keeps every line.
 //
 // Here a callback of ours stands between the two. It looks at each line and part, counts them, and
 // passes on no more than URLSession needs: a status line, an empty line, and the body in one part. To
-// refuse a line or a part, it returns 0: libcurl ends the transfer with CODE_WRITE_ERROR. libcurl also
-// asks after each read whether to go on. How long an answer may take is in timers.c.
+// refuse one, it returns 0: libcurl ends the transfer with CODE_WRITE_ERROR. libcurl also asks after
+// each read whether to go on. How long an answer may take is in timers.c.
 
 #include "functions.h"
 
@@ -77,7 +76,8 @@ static size_t header_line(char *line, size_t size, size_t count, void *context)
         size_t taken = answer->header(status, 1, sizeof status - 1, answer->headerContext);
         return taken == sizeof status - 1 ? length : 0;
     }
-    if (answer->part == HEADER_SECTION && !is_length_clear(line, length, &answer->length))
+    if (answer->part == HEADER_SECTION
+        && (!is_length_clear(line, length, &answer->length) || !is_coding_known(line, length)))
         return 0;
     if (!answer->isCoded && is_transfer_coding(line, length)) {
         answer->isCoded = true;
@@ -87,8 +87,8 @@ static size_t header_line(char *line, size_t size, size_t count, void *context)
     if (isEnd && answer->part == INTERIM_SECTION)
         answer->part = STATUS_LINE;
     if (isEnd && answer->part == HEADER_SECTION) {
-        // URLSession takes only CRLF for the end, and ends the process without one: "Transfer
-        // completed, but there's no response" (none).
+        // Only CRLF ends it for URLSession, and without an end "there's no response" to it, which
+        // ends the process (none).
         if (length != 2 || memcmp(line, "\r\n", 2) != 0)
             return 0;
         answer->part = REST;
@@ -129,6 +129,9 @@ void watch_answer(void *easy, int socket)
     // The first lines can have come before.
     if (answer->socket < 0)
         answer->receivedBefore = received(socket);
+    // libcurl tries six connections that were idle and may all be dead, and then gives up (none).
+    else if (answer->socket != socket)
+        next.setopt_long(easy, (Option) {OPT_FRESH_CONNECT}, 1);
     answer->socket = socket;
 }
 
@@ -187,8 +190,9 @@ EasyCode CFURLSession_easy_setopt_tc(void *easy, Option option, ProgressCallback
 
 EasyCode CFURLSession_easy_setopt_long(void *easy, Option option, long value)
 {
-    bool isOurs = answer_of(easy) != NULL && option.value == OPT_NOPROGRESS;
-    return next.setopt_long(easy, option, isOurs ? 0 : value);
+    // Content is not decoded: 2 KB in four layers of gzip can take libcurl minutes (none).
+    bool isOff = option.value == OPT_NOPROGRESS || option.value == OPT_HTTP_CONTENT_DECODING;
+    return next.setopt_long(easy, option, isOff && answer_of(easy) != NULL ? 0 : value);
 }
 
 void begin_answer(void *easy)
@@ -219,7 +223,6 @@ EasyCode CFURLSession_easy_getinfo_double(void *easy, Info info, double *value)
     return code;
 }
 
-// A transfer has ended.
 MultiHandleInfo CFURLSessionMultiHandleInfoRead(void *multi, int *left)
 {
     MultiHandleInfo info = next.info_read(multi, left);

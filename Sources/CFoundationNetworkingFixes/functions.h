@@ -8,9 +8,7 @@
 #include <sys/epoll.h>
 
 // As in CFURLSessionInterface.h, with libcurl's numbers.
-typedef struct {
-    int value;
-} Option, Info, MultiOption, EasyCode, MultiCode;
+typedef struct { int value; } Option, Info, MultiOption, EasyCode, MultiCode;
 typedef struct {
     void *easyHandle;
     EasyCode resultCode;
@@ -33,9 +31,11 @@ enum {
     OPT_HEADERFUNCTION = 20079,
     OPT_XFERINFOFUNCTION = 20219,
     OPT_NOPROGRESS = 43,
+    OPT_FRESH_CONNECT = 74,
     OPT_FORBID_REUSE = 75,
     OPT_DNS_CACHE_TIMEOUT = 92,
     OPT_TIMEOUT_MS = 155,
+    OPT_HTTP_CONTENT_DECODING = 158,
     OPT_QUICK_EXIT = 322,
     INFO_PRIVATE = 0x100000 + 21,
     INFO_OS_ERRNO = 0x200000 + 25,
@@ -114,6 +114,9 @@ bool is_length_clear(const char *line, size_t size, Length *length);
 // Whether a line is a Transfer-Encoding.
 bool is_transfer_coding(const char *line, size_t size);
 
+// Whether a line is none, or is chunked alone.
+bool is_coding_known(const char *line, size_t size);
+
 // Gives a new handle its answer, and takes it when the handle has gone.
 void begin_answer(void *easy);
 void *answer_of(void *easy);
@@ -159,10 +162,8 @@ bool is_due(Timer *timer);
 // The calls of the session that this thread is making start on this queue.
 void use_queue(void *queue);
 
-enum {
-    // As many as are handled before other blocks have their turn.
-    EVENT_COUNT = 16,
-};
+// As many as are handled before other blocks have their turn.
+enum { EVENT_COUNT = 16 };
 
 // The sockets of one session.
 typedef struct Set {
@@ -232,7 +233,6 @@ struct Block {
 
 #pragma GCC visibility pop
 
-// Of the runtime of blocks.
 void *_Block_copy(const void *block);
 void _Block_release(const void *block);
 

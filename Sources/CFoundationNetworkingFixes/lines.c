@@ -33,6 +33,19 @@ bool is_transfer_coding(const char *line, size_t size)
     return has_name(line, size, "transfer-encoding:");
 }
 
+// libcurl would ignore any other one here: it decodes nothing (RFC 9112 §6.1).
+bool is_coding_known(const char *line, size_t size)
+{
+    const char *value = line + strlen("transfer-encoding:"), *end = line + size;
+    if (!is_transfer_coding(line, size))
+        return true;
+    while (value < end && memchr(" \t", *value, 2) != NULL)
+        ++value;
+    while (end > value && memchr(" \t\r\n", end[-1], 4) != NULL)
+        --end;
+    return end - value == 7 && strncasecmp(value, "chunked", 7) == 0;
+}
+
 // libcurl takes the digits that a Content-Length begins with, and the last of several (RFC 9110
 // §8.6).
 bool is_length_clear(const char *line, size_t size, Length *length)

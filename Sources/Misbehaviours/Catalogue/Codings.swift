@@ -16,14 +16,14 @@ extension Misbehaviour {
     /// Those whose content is coded, which nobody asked for (no `Accept-Encoding`, or `identity`).
     package static let codings = [
         codes(
-            "gzip", "answers in gzip, unasked", .answer, or: .badAnswer, "RFC 9110 §12.5.3",
+            "gzip", "answers in gzip, unasked", .badAnswer, or: .answer, "RFC 9110 §12.5.3",
             "gzip", { Gzip.of($0) }),
         codes(
-            "gzip-twice", "answers in gzip of gzip", .answer, or: .badAnswer, "RFC 9110 §8.4",
+            "gzip-twice", "answers in gzip of gzip", .badAnswer, or: .answer, "RFC 9110 §8.4",
             "gzip, gzip", { Gzip.of(Gzip.of($0)) }),
         codes(
-            "raw-deflate", "answers in deflate without the wrapping of zlib", .answer,
-            or: .badAnswer, "RFC 9110 §8.4.1.2", "deflate", { Gzip.stored($0) }),
+            "raw-deflate", "answers in deflate without the wrapping of zlib", .badAnswer,
+            or: .answer, "RFC 9110 §8.4.1.2", "deflate", { Gzip.stored($0) }),
         codes(
             "gzip-bad-checksum", "answers in gzip with a wrong checksum", .badAnswer,
             "RFC 1952 §2.3.1", "gzip", { Gzip.of($0, checksum: 0) }),
@@ -34,10 +34,10 @@ extension Misbehaviour {
             "gzip-garbage", "answers in gzip that is none", .badAnswer, "RFC 1952 §2.3", "gzip",
             { _ in Array("garbage".utf8) }),
         codes(
-            "plain-as-gzip", "says gzip and is plain", .badAnswer, or: .answer, "RFC 9110 §8.4",
+            "plain-as-gzip", "says gzip and is plain", .answer, or: .badAnswer, "RFC 9110 §8.4",
             "gzip", \.self),
         codes(
-            "unknown-coding", "says an unknown coding and is plain", .badAnswer, or: .answer,
+            "unknown-coding", "says an unknown coding and is plain", .answer, or: .badAnswer,
             "RFC 9110 §8.4", "odd", \.self),
         codes(
             "identity-coding", "says identity", .answer, "RFC 9110 §12.5.3", "identity", \.self),

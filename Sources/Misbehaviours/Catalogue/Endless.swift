@@ -56,5 +56,15 @@ extension Misbehaviour {
         goesOn(
             "endless-trailer", "sends trailer fields without end", "RFC 9112 §7.1.2",
             { $0.chunked("\($0.hex)\n\($0.json)\n0\n") }, "A: b\r\n"),
+        Self(
+            "endless-empty-blocks", "answers in deflate without end that holds nothing", .badAnswer,
+            or: .late, "RFC 9110 §17.5"
+        ) { peer in
+            _ = peer.request()
+            peer.send(lines: "HTTP/1.1 200 OK\nContent-Encoding: deflate\n\n")
+            // Each 5 bytes are four blocks that have nothing but their end (RFC 1951 §3.2.6).
+            let blocks = [[UInt8]](repeating: [0x02, 0x08, 0x20, 0x80, 0x00], count: 13_000)
+            while peer.send(Array(blocks.joined())) {}
+        },
     ]
 }

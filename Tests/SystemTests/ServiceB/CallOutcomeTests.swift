@@ -89,13 +89,15 @@ extension SystemTests {
             #expect(try get("/call-echo?msg=thawed", port: b.port).body == success("thawed"))
         }
 
-        @Test func `Connections that end one after the other under a call are a reset`() throws {
+        @Test(.enabled(if: hasFixes))
+        func `However many idle connections have died, the next call is made on a new one`() throws
+        {
             let first = SharedCount()
-            // Ends each connection when it is used again. libcurl takes six, and gives up.
+            // Ends each connection when it is used again. libcurl alone tries six, and gives up.
             let peer = try Peer { peer in
                 _ = peer.request()
                 first.add()
-                _ = eventually { first.value == 10 }
+                _ = eventually { first.value >= 10 }
                 peer.respond("{\"echo\":\"Hello\"}")
                 _ = peer.request()
             }
@@ -105,7 +107,8 @@ extension SystemTests {
             for client in clients {
                 #expect(try client.response()?.body == success("Hello"))
             }
-            try expectFailure("reset", port: b.port)
+            #expect(try get("/call-echo?msg=Hello", port: b.port).body == success("Hello"))
+            #expect(peer.connections.value == 11)
         }
 
         @Test func `A call that has ended keeps no connection to Service A`() throws {
