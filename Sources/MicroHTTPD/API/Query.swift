@@ -23,9 +23,12 @@ public struct Query: Sendable {
 
     /// The value of the first parameter of this name; the empty string where it has none.
     public subscript(name: String) -> String? {
+        let ampersand = UInt8(ascii: "&")
+        // Faster than to search for an index, and usually all there is to do.
+        let isOne = !bytes.span.contains(ampersand, ampersand)
         var rest = bytes[...]
         while !rest.isEmpty {
-            let end = Self.end(ofParameterIn: rest)
+            let end = isOne ? rest.endIndex : rest.firstIndex(of: ampersand) ?? rest.endIndex
             let pair = rest[..<end]
             rest = rest[end...].dropFirst()
             let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
@@ -37,15 +40,8 @@ public struct Query: Sendable {
     }
 
     private func isName(_ text: ArraySlice<UInt8>, _ name: String) -> Bool {
-        // Names are rarely escaped.
         text.span.equals(name.utf8.span)
-            || decode(text).map { $0.utf8.span.equals(name.utf8.span) } ?? false
-    }
-
-    private static func end(ofParameterIn text: ArraySlice<UInt8>) -> Int {
-        let ampersand = UInt8(ascii: "&")
-        guard text.span.contains(ampersand, ampersand) else { return text.endIndex }
-        return text.firstIndex(of: ampersand) ?? text.endIndex
+            || hasEscapes && Self.unescape(text)?.utf8.elementsEqual(name.utf8) == true
     }
 
     private func decode(_ text: ArraySlice<UInt8>) -> String? {

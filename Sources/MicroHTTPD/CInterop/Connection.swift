@@ -119,13 +119,16 @@ import HTTPTypes
             HTTPError(
                 HTTPResponse.Status(code: status, reasonPhrase: phrase),
                 details: "The request cannot be read, or is larger than the limits."))
+        if case .content = record.phase {
+            // The exchange notes it.
+            return queue(response, to: .unknown, closing: true)
+        }
+        server.accessLog.noteRejection(status: status)
         // 0.9 sends its rejection of a header section twice, unless the connection ends.
-        let isInContent = if case .content = record.phase { true } else { false }
-        guard !isInContent, unsafe cmhd_header_size(pointer) > 0 else {
+        guard unsafe cmhd_header_size(pointer) > 0 else {
             return queue(response, to: .unknown, closing: true)
         }
         sendPast(response, to: .unknown)
-        server.accessLog.noteRejection(status: status)
         return false
     }
 

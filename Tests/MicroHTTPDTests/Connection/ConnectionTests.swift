@@ -164,6 +164,41 @@ import Testing
     }
 
     @Test(arguments: [
+        ("GET /now HTTP/3.0\r\nHost: test\r\n\r\n", 505), ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+        ("GET /now \r\nHost: test\r\n\r\n", 400),
+        ("GET /\(String(repeating: "x", count: 30_000)) HTTP/1.1\r\nHost: test\r\n\r\n", 414),
+        ("GET /now HTTP/1.1\r\nX: \(String(repeating: "x", count: 40_000))\r\n\r\n", 431),
+        ("GET /now HTTP/1.1\r\nHost: test\r\nContent-Length: x\r\n\r\n", 400),
+        ("GET /now HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", 400),
+    ])
+    func `A request that libmicrohttpd rejects is recorded once`(text: String, status: Int)
+        async throws
+    {
+        let records = Mutex<[AccessRecord]>([])
+        try await serving(testRouter(), log: { record in records.withLock { $0.append(record) } }) {
+            (port, _) throws in
+            let client = try HTTPClient(port: port)
+            try client.send(text)
+            #expect(try client.response()?.status == status)
+            #expect(try client.isClosed())
+            #expect(try get("/now", port: port).status == 200)
+        }
+        #expect(records.withLock { $0.map(\.code) } == [status, 200])
+    }
+
+    @Test func `A rejection loses no earlier answer to a client that reads late`() async throws {
+        try await serving(testRouter()) { (port, _) throws in
+            let client = try HTTPClient(port: port)
+            try client.request("/much")
+            try client.request("/now", fields: ["Host: again"])
+            for _ in 0..<2000 { try client.request("/now") }
+            #expect(try client.response()?.body == much)
+            // The kernel may have had no room for the rejection.
+            #expect(try [nil, 400].contains(client.response()?.status))
+        }
+    }
+
+    @Test(arguments: [
         "GET /now HTTP/1.1\r\nHost: test\r\n",
         "GET /now HTTP/1.1\r\nHost: test\r\nX: " + String(repeating: "x", count: 40_000),
         "GET /now HTTP/1.1\r\nHost: test\r\nContent-Length: x\r\n\r\n",
