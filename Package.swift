@@ -25,6 +25,7 @@ let swiftSettings: [SwiftSetting] = [
 let argumentParser = Target.Dependency.product(
     name: "ArgumentParser", package: "swift-argument-parser")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let inMemoryLogging = Target.Dependency.product(name: "InMemoryLogging", package: "swift-log")
 let inMemoryTracing = Target.Dependency.product(
     name: "InMemoryTracing", package: "swift-distributed-tracing")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -116,7 +117,7 @@ let package = Package(
             name: "MicroHTTPDTests",
             dependencies: [
                 "MicroHTTPD", "TestSupport",
-                httpTypes, inMemoryTracing, logging, tracing,
+                httpTypes, inMemoryLogging, inMemoryTracing, logging, tracing,
             ],
             swiftSettings: swiftSettings),
         .testTarget(

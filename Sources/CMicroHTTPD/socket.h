@@ -98,6 +98,12 @@ static inline int cmhd_unread(int fd)
     return ioctl(fd, FIONREAD, &count) == 0 ? count : 0;
 }
 
+// Reads them, and drops them.
+static inline void cmhd_discard_input(int fd)
+{
+    recv(fd, NULL, INT_MAX, MSG_DONTWAIT | MSG_TRUNC);
+}
+
 // The milliseconds since bytes last arrived.
 static inline uint32_t cmhd_silence(int fd)
 {

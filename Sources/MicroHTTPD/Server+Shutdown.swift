@@ -2,16 +2,17 @@ import Logging
 import Synchronization
 
 extension Server {
-    /// Ends the service without losing a response that is ready before the shutdown timeout.
+    /// Ends the service, which loses no response unless the shutdown timeout passes.
     ///
-    /// 1. From now on every response says `Connection: close`, so busy connections end by
-    ///    themselves. For the drain delay, new ones are still accepted.
+    /// 1. From now on a response says `Connection: close`, unless the next request has arrived, so
+    ///    busy connections end by themselves. For the drain delay, new ones are still accepted.
     /// 2. New connections are refused; clients that have connected are served.
     /// 3. Connections in the backlog are accepted, in place of idle ones if the limit is reached,
-    ///    requests that arrive are read, and those in flight are finished. When all is at rest, a
-    ///    heuristic (``restingTime``), only idle connections are left.
-    /// 4. Requests cut off by the timeout are abandoned, since libmicrohttpd must not stop while a
-    ///    connection is suspended. From here on, no connection can be suspended.
+    ///    requests that arrive are read, and those in flight are finished, which is when their
+    ///    responses have been sent. When all is at rest, a heuristic (``restingTime``), only idle
+    ///    connections are left.
+    /// 4. Handlers that still wait are abandoned, since libmicrohttpd must not stop while a connection
+    ///    is suspended. From here on, no connection can be suspended.
     /// 5. libmicrohttpd closes what is left, and its threads end.
     func drain(_ daemon: consuming Daemon) async {
         isDraining.store(true, ordering: .relaxed)
@@ -20,7 +21,7 @@ extension Server {
             metadata: [
                 "connections": .stringConvertible(connections.count),
                 "drain_delay": "\(configuration.drainDelay)",
-                "requests_in_flight": .stringConvertible(connections.busyCount),
+                "requests_in_flight": .stringConvertible(connections.unfinishedCount),
                 "shutdown_timeout": "\(configuration.shutdownTimeout)",
             ])
         try? await Task.sleep(for: configuration.drainDelay)
@@ -33,7 +34,7 @@ extension Server {
             "draining",
             metadata: [
                 "connections": .stringConvertible(connections.count),
-                "requests_in_flight": .stringConvertible(connections.busyCount),
+                "requests_in_flight": .stringConvertible(connections.unfinishedCount),
             ])
         let cutOff = await waitUntilAtRest(daemon, deadline: .now + configuration.shutdownTimeout)
         if cutOff > 0 {
@@ -44,10 +45,10 @@ extension Server {
         logger.notice("stopped", metadata: ["requests_cut_off": .stringConvertible(cutOff)])
     }
 
-    /// Waits until nothing is in flight, in the backlog or unread, and none of that has changed for
+    /// Waits until nothing is unfinished or in the backlog, and none of that has changed for
     /// ``restingTime``.
     ///
-    /// - Returns: the number of exchanges still in flight at `deadline`, or when cancelled.
+    /// - Returns: how many requests and connections were left at `deadline`, or when cancelled.
     private func waitUntilAtRest(
         _ daemon: borrowing Daemon, deadline: ContinuousClock.Instant
     ) async -> Int {
@@ -56,23 +57,23 @@ extension Server {
         var emptySince = lastSample
         while true {
             let now = ContinuousClock.now
-            let count = connections.busyCount
-            let hasBacklog = daemon.listener.hasBacklog
-            if !hasBacklog { emptySince = now }
+            let backlog = daemon.listener.backlog
+            let left = connections.unfinishedCount + backlog
+            // After so long without a sample, the process was frozen, and libmicrohttpd was too.
+            let wasFrozen = now - lastSample > .milliseconds(100)
+            if left > 0 || wasFrozen { restingSince = now }
+            if backlog == 0 || wasFrozen { emptySince = now }
+            lastSample = now
             // The limit of connections is reached.
             if now - emptySince >= Self.restingTime {
                 connections.shutDownIdle(for: Self.restingTime)
             }
-            let isBusy = count > 0 || hasBacklog || connections.hasInput
-            // After so long without a sample, the process was frozen, and libmicrohttpd was too.
-            let wasFrozen = now - lastSample > .milliseconds(100)
-            if isBusy || wasFrozen { restingSince = now }
-            lastSample = now
+            // Asked last: a request that came and was answered meanwhile has broken the silence.
             let rest = min(now - restingSince, connections.silence)
             if rest >= Self.restingTime { return 0 }
             // A sample every 10 ms: the kernel does not signal that a queue is empty.
             guard now < deadline, (try? await Task.sleep(for: .milliseconds(10))) != nil else {
-                return count
+                return left
             }
         }
     }

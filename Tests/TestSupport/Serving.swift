@@ -1,4 +1,4 @@
-import Logging
+package import Logging
 package import MicroHTTPD
 import ServiceLifecycle
 package import Tracing
@@ -8,6 +8,7 @@ package func serving<Value: Sendable>(
     _ router: Router, drainDelay: Duration = .zero, shutdownTimeout: Duration = .seconds(5),
     tracer: any Tracer = NoOpTracer(), connectionLimit: UInt32 = 1000,
     configure: (inout Server.Configuration) -> Void = { _ in },
+    logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
     log: @escaping @Sendable (AccessRecord) -> Void = { _ in },
     body:
         @escaping @Sendable (_ port: UInt16, _ shutDown: @escaping @Sendable () -> Void) throws
@@ -18,7 +19,6 @@ package func serving<Value: Sendable>(
     configure(&configuration)
     configuration.drainDelay = drainDelay
     configuration.shutdownTimeout = shutdownTimeout
-    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let server = try Server(configuration, router: router, logger: logger, tracer: tracer, log: log)
     let group = ServiceGroup(services: [server], logger: logger)
     async let running: Void = group.run()

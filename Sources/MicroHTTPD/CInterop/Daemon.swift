@@ -109,16 +109,12 @@ private func completed(
     context: UnsafeMutableRawPointer?, connection: OpaquePointer?,
     request: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, code: MHD_RequestTerminationCode
 ) {
-    guard let server = unsafe server(context), let connection = unsafe connection,
+    guard let connection = unsafe connection,
         let request = unsafe request, let exchange = unsafe request.pointee
     else { return }
-    if unsafe cmhd_is_new(exchange) != 0 {
-        // The request did not get as far as the access handler: libmicrohttpd has rejected it, or
-        // its client has left before there was a request.
-        let status = unsafe cmhd_status(connection)
-        if status != 0 { server.accessLog.noteRejection(status: Int(status)) }
-        return
-    }
+    // It did not get as far as the access handler: libmicrohttpd has rejected it, or its client has
+    // left before there was a request.
+    if unsafe cmhd_is_new(exchange) != 0 { return }
     let ending: AccessRecord.Ending =
         switch code {
         case .REQUEST_TERMINATED_COMPLETED_OK: .answered
@@ -148,6 +144,8 @@ private func connectionChanged(
     case .CONNECTION_NOTIFY_CLOSED:
         guard let context = unsafe socketContext.pointee else { return }
         let record = unsafe Unmanaged<ConnectionRecord>.fromOpaque(context).takeRetainedValue()
+        // Or else the kernel resets the connection, and drops what it has not sent yet.
+        cmhd_discard_input(record.descriptor)
         server.connections.remove(record)
     }
 }

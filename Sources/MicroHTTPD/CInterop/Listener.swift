@@ -52,5 +52,6 @@ package struct Listener: ~Copyable, Sendable {
         }
     }
 
-    var hasBacklog: Bool { descriptors.contains { cmhd_backlog($0) > 0 } }
+    /// How many connections are not accepted yet.
+    var backlog: Int { descriptors.reduce(0) { $0 + Int(cmhd_backlog($1)) } }
 }

@@ -19,8 +19,11 @@ final class Connections: Sendable {
 
     var count: Int { records.withLock { $0.count } }
 
-    /// How many have a request that is not answered, or a response that is not sent.
-    var busyCount: Int { records.withLock { $0.values.count(where: \.isBusy) } }
+    /// How many have bytes that are not read, a request that is not answered, or a response that is
+    /// not sent.
+    var unfinishedCount: Int {
+        records.withLock { $0.values.count { $0.isBusy || $0.hasInput } }
+    }
 
     /// How long ago one of them was opened, closed or entered another phase.
     var silence: Duration {
@@ -32,9 +35,6 @@ final class Connections: Sendable {
 
     /// Whether handlers may wait; not once ``close()`` has begun.
     var isOpen: Bool { !isClosed.load(ordering: .sequentiallyConsistent) }
-
-    /// Whether any connection has bytes that libmicrohttpd has not read yet.
-    var hasInput: Bool { records.withLock { $0.keys.contains { cmhd_unread($0) > 0 } } }
 
     func insert(_ descriptor: CInt, _ server: Server) -> ConnectionRecord {
         lastChange.store(cmhd_milliseconds(), ordering: .relaxed)
@@ -137,6 +137,9 @@ final class ConnectionRecord: Sendable {
         case .content, .handler, .response: true
         }
     }
+
+    /// Whether it has bytes that libmicrohttpd has not read yet.
+    var hasInput: Bool { cmhd_unread(descriptor) > 0 }
 
     /// Whether it has had no request and no byte of the next one for `time`.
     fileprivate func isIdle(for time: Duration) -> Bool {

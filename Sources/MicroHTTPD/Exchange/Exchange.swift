@@ -116,8 +116,8 @@ final class Exchange {
         state = .answered(response)
         return connection.queue(
             response, to: request,
-            closing: isLast || server.isDraining.load(ordering: .relaxed)
-                || response.status == .contentTooLarge)
+            closing: isLast || response.status == .contentTooLarge
+                || server.isDraining.load(ordering: .relaxed) && !connection.record.hasInput)
     }
 
     private func response(for error: any Error) -> Response {

@@ -8,8 +8,8 @@ import Tracing
 
 /// The client of Service A, over `URLSession`.
 ///
-/// A call holds no thread while it waits. Its deadline is a timer of our own that does not depend
-/// on `URLSession` ever answering.
+/// A call holds no thread while it waits, unless for an address. Its deadline is a timer of our own
+/// that does not depend on `URLSession` ever answering.
 final class EchoClient: Sendable {
     let timeout: Duration
     let limit: CallLimit

@@ -1,5 +1,6 @@
 import Foundation
 import HTTPTypes
+import InMemoryLogging
 import Logging
 import Synchronization
 import TestSupport
@@ -24,6 +25,28 @@ import Testing
             #expect(reply.body == much)
             #expect(reply["Connection"] == "close")
             #expect(try client.isClosed())
+        }
+    }
+
+    @Test func `A client that asks ahead and reads late loses no answer at shutdown`() async throws
+    {
+        let gate = Gate()
+        let answered = SharedCount()
+        try await serving(testRouter(gate), log: { if $0.ending == .answered { answered.add() } }) {
+            (port, shutDown) throws in
+            let client = try HTTPClient(port: port)
+            try client.request("/much-later")
+            #expect(eventually { gate.arrivals == 1 })
+            for n in 0..<2000 { try client.request("/now?n=\(n)") }
+            shutDown()
+            #expect(eventually { (try? HTTPClient(port: port, timeout: .milliseconds(50))) == nil })
+            gate.open()
+            #expect(try client.response()?.body == much)
+            var replies: [HTTPReply] = []
+            while let reply = try client.response() { replies.append(reply) }
+            #expect(replies.enumerated().allSatisfy { $1.body == "\($0)" })
+            #expect(replies.last?["Connection"] == "close")
+            #expect(eventually { answered.value == replies.count + 1 })
         }
     }
 
@@ -148,6 +171,24 @@ import Testing
         #expect(records.withLock { $0.count } == 20)
         #expect(records.withLock { $0.allSatisfy { $0.response == nil && $0.ending == .cutOff } })
         // Its handlers end when the server is long gone.
+        gate.open()
+    }
+
+    @Test func `The shutdown timeout counts who waits for a connection, too`() async throws {
+        let gate = Gate()
+        let log = InMemoryLogHandler()
+        try await serving(
+            testRouter(gate), shutdownTimeout: .milliseconds(300), connectionLimit: 1,
+            logger: Logger(label: "test") { _ in log }
+        ) { (port, shutDown) throws in
+            let clients = try (0..<3).map { _ in try HTTPClient(port: port) }
+            for client in clients { try client.request("/gate") }
+            #expect(eventually { gate.arrivals == 1 })
+            shutDown()
+            #expect(try clients[0].response() == nil)
+        }
+        let cutOff = log.entries.filter { $0.message == "requests cut off" }
+        #expect(cutOff.map { $0.metadata["count"]?.description } == ["3"])
         gate.open()
     }
 
