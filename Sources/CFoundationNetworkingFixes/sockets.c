@@ -180,18 +180,28 @@ MultiCode CFURLSession_multi_setopt_tf(void *multi, MultiOption option, TimerCal
     return next.multi_setopt_tf(multi, option, wait_for_timer);
 }
 
-MultiCode CFURLSessionMultiHandleAction(void *multi, int socket, int mask, int *running)
+static void end_all_idle(const Set *set, const struct epoll_event *events, int count)
 {
-    Set *set = isEpollActive && socket >= 0 ? set_of(multi) : NULL;
-    if (set == NULL || set->descriptor != socket)
-        return next.multi_action(multi, socket, mask, running);
-    struct epoll_event *events = set->events;
-    int count = take_events(set);
-    // The idle ones come first: by its turn a descriptor may be another socket. With the others
-    // that does no harm: libcurl finds out itself that a socket is not ready.
     for (int i = 0; i < count; i += 1)
         if (events[i].data.fd < 0)
             end_idle(set->epoll, ~events[i].data.fd);
+}
+
+MultiCode CFURLSessionMultiHandleAction(void *multi, int socket, int mask, int *running)
+{
+    Set *set = isEpollActive ? set_of(multi) : NULL;
+    if (set == NULL || set->descriptor != socket) {
+        // A call may begin, on an idle connection that has bytes by now.
+        struct epoll_event ready[EVENT_COUNT];
+        if (set != NULL && socket == SOCKET_TIMEOUT)
+            end_all_idle(set, ready, epoll_wait(set->epoll, ready, EVENT_COUNT, 0));
+        return next.multi_action(multi, socket, mask, running);
+    }
+    struct epoll_event *events = set->events;
+    int count = take_events(set);
+    // First: by its turn a descriptor may be another socket. With the others that does no harm:
+    // libcurl finds out itself that a socket is not ready.
+    end_all_idle(set, events, count);
     for (int i = 0; i < count; i += 1) {
         int socket = events[i].data.fd;
         if (socket >= 0 && socket != set->timer.descriptor)

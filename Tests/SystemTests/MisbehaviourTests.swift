@@ -25,9 +25,6 @@ extension Misbehaviour {
     /// nothing tells it from the answer to that.
     fileprivate var isRace: Bool { name == "second-answer-later" }
 
-    /// Whether it sends on an idle connection, which only the epoll set sees.
-    fileprivate var needsEpoll: Bool { name == "endless-no-content" }
-
     /// Those that Service B is a match for only with CFoundationNetworkingFixes.
     private static let fixed: Set = [
         "10000-interim-responses", "200-mb", "200-mb-in-chunks", "20000-fields",
@@ -89,7 +86,7 @@ extension SystemTests {
                         try get("/call-echo?msg=Hello", port: b.port).body == success("Hello"),
                         "after \(misbehaviour)")
                 } when: {
-                    misbehaviour.isRace || part == "CFNF_WITHOUT_EPOLL" && misbehaviour.needsEpoll
+                    misbehaviour.isRace
                 }
             }
             b.signal(SIGTERM)
@@ -103,7 +100,7 @@ extension SystemTests {
             try withKnownIssue(isIntermittent: true) {
                 try answerOthers(during: misbehaviour, environment: environment)
             } when: {
-                misbehaviour.isKnownIssue || !environment.isEmpty && misbehaviour.needsEpoll
+                misbehaviour.isKnownIssue
             }
         }
 

@@ -7,7 +7,8 @@ extension Misbehaviour {
     ) -> Self {
         let much = [UInt8](String(repeating: more, count: 65_536 / more.utf8.count).utf8)
         return Self(name, summary, outcome, or: .late, section) { peer in
-            peer.send(lines: start(peer.echo()))
+            // At once: so no client can take a connection for idle that is not.
+            peer.send(Array(start(peer.echo()).replacing("\n", with: "\r\n").utf8) + much)
             while peer.send(much) {}
         }
     }

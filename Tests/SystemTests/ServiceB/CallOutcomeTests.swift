@@ -111,6 +111,24 @@ extension SystemTests {
             #expect(peer.connections.value == 11)
         }
 
+        @Test(.enabled(if: hasFixes))
+        func `An idle connection on which something comes is closed at once`() throws {
+            let closed = SharedCount()
+            let peer = try Peer { peer in
+                _ = peer.request()
+                peer.respond("{\"echo\":\"Hello\"}")
+                peer.waitUntilRead()
+                peer.send("HTTP/1.1 200 OK\r\n")
+                peer.waitForClose()
+                closed.add()
+            }
+            let b = try serviceB(calling: peer.port)
+            for n in 1...3 {
+                #expect(try get("/call-echo?msg=Hello", port: b.port).body == success("Hello"))
+                #expect(eventually(within: .seconds(1)) { closed.value == n })
+            }
+        }
+
         @Test func `A call that has ended keeps no connection to Service A`() throws {
             let closed = SharedCount()
             let peer = try Peer { peer in
