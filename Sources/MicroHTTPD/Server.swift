@@ -8,16 +8,6 @@ public import Tracing
 /// An HTTP/1.1 server: libmicrohttpd on threads of its own, and the handlers of a router.
 ///
 /// It listens from the moment it is made, and serves while ``run()`` runs.
-///
-/// ```swift
-/// var router = Router { error in Response(status: error.status) }
-/// router.get("/greeting") { _ in Response(body: Array("Hello".utf8)) }
-/// let logger = Logger(label: "server")
-/// let server = try Server(.init(port: 8080), router: router, logger: logger)
-/// try await ServiceGroup(
-///     services: [server], gracefulShutdownSignals: [.sigterm], logger: logger
-/// ).run()
-/// ```
 public final class Server: Service {
     /// What a server needs to know beyond its routes.
     ///
@@ -101,7 +91,6 @@ public final class Server: Service {
         self.tracer = tracer is NoOpTracer ? nil : tracer
         accessLog = AccessLog(write: log)
         port = listener.port
-        requestsInFlight.set(0)
         self.listener = Mutex(listener)
     }
 
@@ -126,7 +115,10 @@ public final class Server: Service {
             let name = isAny ? "localhost" : host.contains(":") ? "[\(host)]" : host
             metadata["page"] = "http://\(name):\(port)/"
         }
-        logger.notice("listening", metadata: metadata)
+        // Nobody else knows a port that the system has chosen.
+        var notices = logger
+        if configuration.port == 0 { notices.logLevel = min(notices.logLevel, .notice) }
+        notices.notice("listening", metadata: metadata)
         async let _ = shutDownLateConnections()
         try? await gracefulShutdown()
         await drain(daemon)

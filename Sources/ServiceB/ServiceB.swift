@@ -57,8 +57,8 @@ enum ServiceB: ServiceDefinition {
                 ])
         #endif
         let callEcho = CallEcho(serviceA: options.serviceAURL, client: client)
-        let page = Page(deadline: options.timeout)
-        router.get("/") { _ in page.response }
+        let page = Page.response(deadline: options.timeout)
+        router.get("/") { _ in page }
         router.get("/call-echo", handler: callEcho.response)
     }
 }

@@ -59,10 +59,8 @@ public enum JSON: Sendable {
 
     /// Appends a code unit of UTF-16 as `\u` and four hexadecimal digits.
     static func escape(_ unit: UInt16, into bytes: inout [UInt8]) {
-        let digits = String(unit, radix: 16)
         bytes.append(contentsOf: "\\u".utf8)
-        bytes.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: 4 - digits.utf8.count))
-        bytes.append(contentsOf: digits.utf8)
+        for shift in [12, 8, 4, 0] { bytes.append(UInt8(hexDigit: UInt64(unit) >> UInt64(shift))) }
     }
 }
 

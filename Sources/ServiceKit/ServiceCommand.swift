@@ -101,9 +101,7 @@ struct ServiceCommand<Definition: ServiceDefinition>: ParsableCommand {
                 error: error.status.reasonPhrase, details: error.details, status: error.status,
                 headerFields: error.headerFields)
         }
-        let common = CommonRoutes(
-            in: &router, metricsHelp: Definition.metricsHelp,
-            apiDescription: Definition.apiDescription)
+        let common = CommonRoutes(of: Definition.self, in: &router)
         // Only now: the service's client may open descriptors, and fail hard without them.
         Definition.addRoutes(to: &router, options: own)
         signal(SIGPIPE, SIG_IGN)  // A closed log is no reason to stop.
@@ -115,16 +113,6 @@ struct ServiceCommand<Definition: ServiceDefinition>: ParsableCommand {
                 options.server(port: port), router: router, logger: logger, log: handler.log)
         } catch {
             Self.fail("cannot listen on \(address): \(error)")
-        }
-        if port == 0, options.logLevel > .notice {
-            // At this level the server does not log its port, and nobody else knows it.
-            var notices = logger
-            notices.logLevel = .notice
-            notices.notice(
-                "listening",
-                metadata: [
-                    "host": "\(options.host)", "port": .stringConvertible(Int(server.port)),
-                ])
         }
         let group = ServiceGroup(services: [server], logger: logger)
         Task {

@@ -2,20 +2,6 @@ public import ArgumentParser
 public import MicroHTTPD
 
 /// A service: its name, its default port, its options and its routes.
-///
-/// ```swift
-/// @main
-/// enum Greeter: ServiceDefinition {
-///     static let name = "greeter"
-///     static let abstract = "Says hello."
-///     static let port: UInt16 = 8080
-///     static let apiDescription = PackageResources.openapi_yaml
-///
-///     static func addRoutes(to router: inout Router, options: NoOptions) {
-///         router.get("/hello") { _ in Response(["hello": "world"]) }
-///     }
-/// }
-/// ```
 public protocol ServiceDefinition: SendableMetatype {
     /// The options that only this service has.
     associatedtype Options: ParsableArguments = NoOptions

@@ -59,9 +59,7 @@ package final class HTTPClient {
 
     /// Has the connection end with a reset instead of a close.
     package func reset() throws {
-        let descriptor = try socket.duplicate()
-        PeerConnection(descriptor: descriptor).reset()
-        close(descriptor)
+        PeerConnection(descriptor: socket.descriptor).reset()
     }
 
     /// All that comes until the server ends the connection, by closing or by resetting it, or until
@@ -85,9 +83,7 @@ package final class HTTPClient {
 
     /// Tells the server that nothing more will be sent; its answers can still come.
     package func endSending() throws {
-        let descriptor = try socket.duplicate()
-        shutdown(descriptor, CInt(SHUT_WR))
-        close(descriptor)
+        shutdown(socket.descriptor, CInt(SHUT_WR))
     }
 
     /// Has room for as little of the answers as the kernel grants.
@@ -101,11 +97,9 @@ package final class HTTPClient {
     }
 
     private func set(_ option: CInt, at level: CInt, to value: some BitwiseCopyable) throws {
-        let descriptor = try socket.duplicate()
         _ = unsafe withUnsafeBytes(of: value) {
-            unsafe setsockopt(descriptor, level, option, $0.baseAddress, socklen_t($0.count))
+            unsafe setsockopt(socket.descriptor, level, option, $0.baseAddress, socklen_t($0.count))
         }
-        close(descriptor)
     }
 
     /// Whether the server has closed the connection, or does so before the timeout.

@@ -14,7 +14,7 @@ public final class Request: Sendable {
     /// When the header section had been read.
     public let received = ContinuousClock.now
 
-    private let head: RequestHead
+    let head: RequestHead
 
     init(_ head: consuming RequestHead, traceContext: TraceContext?) {
         let (count, chosen) = head.headerSection.last("x-request-id")
@@ -55,9 +55,4 @@ public final class Request: Sendable {
 extension HTTPRequest.Method {
     /// Stands for a method that is not a token (RFC 9110 §9.1), and so has no route.
     static let unknown = Self("UNKNOWN")!  // "UNKNOWN" is a token.
-}
-
-extension HTTPField.Name {
-    /// The field that carries a request's id from service to service.
-    public static let xRequestID = Self("X-Request-Id")!  // "X-Request-Id" is a token.
 }

@@ -43,11 +43,7 @@ import HTTPTypes
                     let name = unsafe UnsafeRawBufferPointer(start: name, count: nameSize)
                     let value = unsafe UnsafeRawBufferPointer(start: value, count: valueSize)
                     unsafe section?.assumingMemoryBound(to: HeaderSection.self).pointee.append(
-                        nameSize: nameSize, valueSize: valueSize, blanks: blanks
-                    ) { bytes in
-                        unsafe bytes.append(contentsOf: name)
-                        unsafe bytes.append(contentsOf: value)
-                    }
+                        name, value, blanks: blanks)
                 }, section)
         }
         return unsafe RequestHead(

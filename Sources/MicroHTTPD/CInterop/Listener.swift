@@ -5,28 +5,21 @@ import Glibc
 ///
 /// The kernel spreads new connections over them by a hash of their addresses.
 package struct Listener: ~Copyable, Sendable {
-    private let descriptors: [CInt]
-    package let port: UInt16
+    private var descriptors: [CInt] = []
+    package private(set) var port: UInt16
 
     /// Listens on `host`, a name or an address, and `port`; 0 takes a free one.
     ///
     /// - Throws: ``SocketError`` if a socket already listens there, even one that shares its port.
     package init(host: String, port: UInt16, count: Int = 1) throws(SocketError) {
-        var descriptors: [CInt] = []
-        var port = port
-        do {
-            for index in 0..<max(1, count) {
-                // The first one takes the port for itself, and then lets the others in.
-                let sharing = index == 0 ? count > 1 ? CMHD_SHARED_LATER : CMHD_ALONE : CMHD_SHARED
-                descriptors.append(try Socket.open(host, port, 0, sharing))
-                port = cmhd_local_port(descriptors[0])
-            }
-        } catch {
-            for descriptor in descriptors { close(descriptor) }
-            throw error
-        }
-        self.descriptors = descriptors
         self.port = port
+        // If one of them cannot be opened, the deinit closes the others.
+        for index in 0..<max(1, count) {
+            // The first one takes the port for itself, and then lets the others in.
+            let sharing = index == 0 ? count > 1 ? CMHD_SHARED_LATER : CMHD_ALONE : CMHD_SHARED
+            descriptors.append(try Socket.open(host, self.port, 0, sharing))
+            self.port = cmhd_local_port(descriptors[0])
+        }
     }
 
     deinit {

@@ -5,7 +5,8 @@ import Glibc
 ///
 /// Its operations block, each for the timeout at most.
 package struct Socket: ~Copyable, Sendable {
-    private let descriptor: CInt
+    /// Closed with this.
+    package let descriptor: CInt
 
     /// Connects to `host` and `port`.
     package init(connectingTo host: String, port: UInt16, timeout: Duration) throws(SocketError) {
@@ -16,9 +17,6 @@ package struct Socket: ~Copyable, Sendable {
     deinit {
         close(descriptor)
     }
-
-    /// The local port.
-    package var port: UInt16 { cmhd_local_port(descriptor) }
 
     /// Sends all of `bytes`.
     package func send(_ bytes: some Sequence<UInt8>) throws(SocketError) {
@@ -41,13 +39,6 @@ package struct Socket: ~Copyable, Sendable {
         }
         guard count >= 0 else { throw SocketError(errno) }
         return bytes
-    }
-
-    /// A second descriptor for the same socket, which the caller must close.
-    package func duplicate() throws(SocketError) -> CInt {
-        let duplicate = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
-        guard duplicate >= 0 else { throw SocketError(errno) }
-        return duplicate
     }
 }
 

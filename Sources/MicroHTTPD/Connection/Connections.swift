@@ -13,10 +13,6 @@ final class Connections: Sendable {
     private let isClosed = Atomic(false)
     private let meter = Meter(label: "http_connections")
 
-    init() {
-        meter.set(0)
-    }
-
     var count: Int { records.withLock { $0.count } }
 
     /// How many have bytes that are not read, a request that is not answered, or a response that is

@@ -17,13 +17,6 @@ final class Exchange {
 
     private let request: Request
     private let route: Route?
-    private let rejection: HTTPError?
-
-    // libmicrohttpd 0.9 does not report what it has taken for the end of chunked content: a
-    // malformed trailer section, a line without CR. So nothing behind it is taken for a request;
-    // nor behind CONNECT, where it is meant for somebody else.
-    private let isLast: Bool
-
     private let span: ServerSpan?
     private let server: Server
     private var state = State.reading
@@ -33,8 +26,6 @@ final class Exchange {
         self.server = server
         span = server.tracer.map { [head] in ServerSpan($0, head) }
         route = server.router.route(of: head.target.path)
-        rejection = Framing.rejection(of: head)
-        isLast = head.isChunked || head.method == .connect
         request = Request(head, traceContext: span?.traceContext)
     }
 
@@ -46,7 +37,9 @@ final class Exchange {
     /// - Returns: false if the connection is to be closed.
     func begin(on connection: borrowing Connection) -> Bool {
         server.requestsInFlight.increment()
-        if let rejection { return reject(rejection, on: connection) }
+        if let rejection = Framing.rejection(of: request.head) {
+            return reject(rejection, on: connection)
+        }
         connection.record.enter(.content)
         return true
     }
@@ -79,41 +72,48 @@ final class Exchange {
     /// - Returns: false if the connection is to be closed without an answer.
     func proceed(on connection: borrowing Connection) -> Bool {
         do {
-            if case .handling(let task) = state { return try run(task, on: connection) }
-            guard contentSize <= Limits.content else { throw Framing.contentTooLarge }
-            guard let route else {
-                return answer(try server.router.responseWithoutRoute(to: request), on: connection)
-            }
-            switch try route.handler(for: request) {
-            case .immediate(let handler):
-                guard let span else { return answer(try handler(request), on: connection) }
-                let response = try ServiceContext.withValue(span.context) { try handler(request) }
-                return answer(response, on: connection)
-            case .waiting(let handler):
-                let task = HandlerTask { [request, span] in
-                    guard let span else { return try await handler(request) }
-                    return try await ServiceContext.withValue(span.context) {
-                        try await handler(request)
-                    }
+            let task: HandlerTask
+            if case .handling(let waiting) = state {
+                task = waiting
+            } else {
+                guard contentSize <= Limits.content else { throw Framing.contentTooLarge }
+                guard let route else {
+                    return answer(
+                        try server.router.responseWithoutRoute(to: request), on: connection)
                 }
-                state = .handling(task)
-                return try run(task, on: connection)
+                switch try route.handler(for: request) {
+                case .immediate(let handler):
+                    guard let span else { return answer(try handler(request), on: connection) }
+                    let response = try ServiceContext.withValue(span.context) {
+                        try handler(request)
+                    }
+                    return answer(response, on: connection)
+                case .waiting(let handler):
+                    task = HandlerTask { [request, span] in
+                        guard let span else { return try await handler(request) }
+                        return try await ServiceContext.withValue(span.context) {
+                            try await handler(request)
+                        }
+                    }
+                    state = .handling(task)
+                }
+            }
+            switch task.run(on: connection) {
+            case .suspended: return true
+            case .finished(let result): return answer(try result.get(), on: connection)
+            case .abandoned: return false
             }
         } catch {
             return answer(response(for: error), on: connection)
         }
     }
 
-    private func run(_ task: HandlerTask, on connection: borrowing Connection) throws -> Bool {
-        switch task.run(on: connection) {
-        case .suspended: true
-        case .finished(let result): answer(try result.get(), on: connection)
-        case .abandoned: false
-        }
-    }
-
     private func answer(_ response: Response, on connection: borrowing Connection) -> Bool {
         state = .answered(response)
+        // libmicrohttpd 0.9 does not report what it has taken for the end of chunked content: a
+        // malformed trailer section, a line without CR. So nothing behind it is taken for a request;
+        // nor behind CONNECT, where it is meant for somebody else.
+        let isLast = request.head.isChunked || request.method == .connect
         return connection.queue(
             response, to: request,
             closing: isLast || response.status == .contentTooLarge
@@ -142,14 +142,8 @@ final class Exchange {
                 (Response(status: HTTPResponse.Status(code: status)), .answered)
             default: (nil, ending)
             }
-        let code =
-            switch ending {
-            case .answered: response?.status.code ?? 499
-            case .clientLeft: 499
-            case .cutOff: 503
-            }
         let record = AccessRecord(
-            request: request, route: route?.path, response: response, code: code,
+            request: request, route: route?.path, response: response,
             duration: .now - request.received, ending: ending)
         span?.end(record)
         server.accessLog.note(record)

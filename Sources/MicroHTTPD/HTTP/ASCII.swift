@@ -43,7 +43,8 @@ extension UInt8 {
         return letter < 6 ? letter + 10 : nil
     }
 
-    init(hexDigit number: UInt64) {
+    /// The digit of the lowest four bits.
+    package init(hexDigit number: UInt64) {
         let value = UInt8(truncatingIfNeeded: number) & 0xf
         self = value + (value < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
     }

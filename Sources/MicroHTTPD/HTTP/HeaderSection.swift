@@ -23,22 +23,21 @@ struct HeaderSection: Sendable {
     var size: Int { bytes.count - count + blanks }
 
     /// Adds a field, whose parts are 64 KiB at most, with so many blanks before its value.
-    ///
-    /// - Parameter copy: appends the name and then the value.
     mutating func append(
-        nameSize: Int, valueSize: Int, blanks: Int = 1, copy: (inout [UInt8]) -> Void
+        _ name: some Collection<UInt8>, _ value: some Collection<UInt8>, blanks: Int = 1
     ) {
         self.blanks += blanks
         if count == 0 { bytes.reserveCapacity(256) }
         count += 1
-        lengths |= 1 << UInt64(nameSize & 63)
-        bytes.append(UInt8(truncatingIfNeeded: nameSize >> 8))
-        bytes.append(UInt8(truncatingIfNeeded: nameSize))
-        bytes.append(UInt8(truncatingIfNeeded: valueSize >> 8))
-        bytes.append(UInt8(truncatingIfNeeded: valueSize))
-        copy(&bytes)
+        lengths |= 1 << UInt64(name.count & 63)
+        bytes.append(UInt8(truncatingIfNeeded: name.count >> 8))
+        bytes.append(UInt8(truncatingIfNeeded: name.count))
+        bytes.append(UInt8(truncatingIfNeeded: value.count >> 8))
+        bytes.append(UInt8(truncatingIfNeeded: value.count))
+        bytes.append(contentsOf: name)
+        bytes.append(contentsOf: value)
         isValid =
-            isValid && Self.isField(bytes.span.extracting(last: nameSize + valueSize), nameSize)
+            isValid && Self.isField(bytes.span.extracting(last: name.count + value.count), name.count)
     }
 
     private static func isField(_ field: Span<UInt8>, _ nameSize: Int) -> Bool {
@@ -59,11 +58,7 @@ struct HeaderSection: Sendable {
     /// Takes fields that were not sent.
     init(_ fields: HTTPFields) {
         for field in fields {
-            let (name, value) = (field.name.canonicalName.utf8, field.value.utf8)
-            append(nameSize: name.count, valueSize: value.count) {
-                $0.append(contentsOf: name)
-                $0.append(contentsOf: value)
-            }
+            append(field.name.canonicalName.utf8, field.value.utf8)
         }
     }
 

@@ -15,7 +15,13 @@ public struct AccessRecord: Sendable {
 
     /// The status of the response if that was sent; 499, which is nginx's, for a client that left
     /// first, and 503 for an exchange that was cut off.
-    public let code: Int
+    public var code: Int {
+        switch ending {
+        case .answered: response?.status.code ?? 499
+        case .clientLeft: 499
+        case .cutOff: 503
+        }
+    }
 
     /// From the request's header section to the last byte of the response.
     public let duration: Duration
@@ -91,8 +97,8 @@ final class AccessLog: Sendable {
         note(
             AccessRecord(
                 request: .unknown, route: nil,
-                response: Response(status: HTTPResponse.Status(code: status)), code: status,
-                duration: .zero, ending: .answered))
+                response: Response(status: HTTPResponse.Status(code: status)), duration: .zero,
+                ending: .answered))
     }
 
     private static func label(_ method: HTTPRequest.Method) -> String {

@@ -10,7 +10,6 @@ final class Call: NSObject, URLSessionTaskDelegate, Sendable {
         /// Why there is no answer; nil if there is one.
         let failure: CallFailure?
         let attempts: Int
-        let isFromSecond: Bool
     }
 
     private struct State {
@@ -37,14 +36,18 @@ final class Call: NSObject, URLSessionTaskDelegate, Sendable {
 
     var hasEnded: Bool { state.withLock { $0.continuation == nil } }
 
-    /// Counts a second attempt, which will be started; false if the call has ended.
-    func addAttempt() -> Bool {
-        state.withLock { state in
-            guard state.continuation != nil else { return false }
-            state.attempts += 1
-            state.unfinished += 1
-            return true
-        }
+    /// Starts a second attempt, unless the call has ended or a limit is reached.
+    func hedge() {
+        guard let hedging = client.hedging, !hasEnded, client.limit.enter() else { return }
+        let isAdmitted =
+            hedging.limit.enter()
+            && state.withLock { state in
+                guard state.continuation != nil else { return false }
+                state.attempts += 1
+                state.unfinished += 1
+                return true
+            }
+        if isAdmitted { start(attempt: 2) } else { client.limit.leave() }
     }
 
     /// Starts an attempt, 1 or 2, which the limit of calls has admitted.
@@ -82,10 +85,9 @@ final class Call: NSObject, URLSessionTaskDelegate, Sendable {
             return ended
         }
         guard let ended else { return }
+        if failure == nil, attempt == 2 { client.hedging?.limit.hedgeWon() }
         ended.continuation?.resume(
-            returning: Outcome(
-                failure: failure, attempts: ended.attempts,
-                isFromSecond: failure == nil && attempt == 2))
+            returning: Outcome(failure: failure, attempts: ended.attempts))
         if ended.unfinished > 0 { cancel(ended.tasks) }
     }
 

@@ -9,7 +9,6 @@ final class CallLimit: Sendable {
 
     init(_ limit: Int) {
         self.limit = limit
-        gauge.set(0)
     }
 
     /// The calls that `URLSession` has not finished.

@@ -6,29 +6,29 @@ import Synchronization
 ///
 /// One timer serves them all. It is strict: others may be late by a tenth of their length.
 final class Deadlines: Sendable {
-    typealias Action = @Sendable (Call) -> Void
-
     private struct State {
-        var calls: [(call: Call, deadline: ContinuousClock.Instant, action: Action)] = []
+        var calls: [(call: Call, deadline: ContinuousClock.Instant)] = []
         var isArmed = false
     }
 
-    private let timeout: Duration
+    private let time: Duration
     private let maxCalls: Int
+    private let action: @Sendable (Call) -> Void
     private let state = Mutex(State())
     private let queue = DispatchQueue(label: "deadlines")
 
-    init(timeout: Duration, maxCalls: Int) {
-        self.timeout = timeout
+    /// Runs `action`, on a queue of its own, for each call whose time is over.
+    init(after time: Duration, maxCalls: Int, action: @escaping @Sendable (Call) -> Void) {
+        self.time = time
         self.maxCalls = maxCalls
+        self.action = action
     }
 
-    /// Runs `action` on a queue of its own when the time of `call` is over.
-    func add(_ call: Call, action: @escaping Action) {
+    func add(_ call: Call) {
         state.withLock { state in
             // Calls that have ended stay until they come due, but they are never the majority.
             if state.calls.count >= 2 * maxCalls { state.calls.removeAll(where: \.call.hasEnded) }
-            state.calls.append((call, .now + timeout, action))
+            state.calls.append((call, .now + time))
             arm(&state)
         }
     }
@@ -59,6 +59,6 @@ final class Deadlines: Sendable {
             arm(&state)
             return due
         }
-        for (call, _, action) in due { action(call) }
+        for (call, _) in due { action(call) }
     }
 }

@@ -1,9 +1,7 @@
 import Dispatch
 import Foundation
 import FoundationNetworking
-import HTTPTypes
 import MicroHTTPD
-import Synchronization
 import Tracing
 
 /// The client of Service A, over `URLSession`.
@@ -14,7 +12,7 @@ final class EchoClient: Sendable {
     let timeout: Duration
     let limit: CallLimit
     private let deadlines: Deadlines
-    private let hedging: (after: Deadlines, limit: HedgeLimit)?
+    let hedging: (after: Deadlines, limit: HedgeLimit)?
     let session: URLSession
     let queue: DispatchQueue
 
@@ -28,8 +26,10 @@ final class EchoClient: Sendable {
         Self.ignoreProxies()
         self.timeout = timeout
         limit = CallLimit(maxCalls)
-        deadlines = Deadlines(timeout: timeout, maxCalls: maxCalls)
-        hedging = hedgeAfter.map { (Deadlines(timeout: $0, maxCalls: maxCalls), HedgeLimit()) }
+        deadlines = Deadlines(after: timeout, maxCalls: maxCalls) { $0.end(.timeout(timeout)) }
+        hedging = hedgeAfter.map { time in
+            (Deadlines(after: time, maxCalls: maxCalls) { $0.hedge() }, HedgeLimit())
+        }
         session = Self.session(timeout: timeout, maxCalls: maxCalls)
         queue = Self.callQueue()
     }
@@ -38,46 +38,28 @@ final class EchoClient: Sendable {
     ///
     /// - Returns: how the call ended, at the deadline at the latest, even if its task is cancelled.
     func echo(_ message: String, at url: URL, for request: Request) async -> Call.Outcome {
-        guard limit.enter() else {
-            return Call.Outcome(failure: .overloaded, attempts: 0, isFromSecond: false)
-        }
+        guard limit.enter() else { return Call.Outcome(failure: .overloaded, attempts: 0) }
         let span = startSpan("GET", ofKind: .client)
         defer { span.end() }
-        let upstream = Self.request(url, for: request, context: span.context)
-        let outcome = await withCheckedContinuation { continuation in
+        let trace = request.traceContext
+        var fields = ["X-Request-Id": request.id, "traceparent": trace.traceparent]
+        if !trace.tracestate.isEmpty { fields["tracestate"] = trace.tracestate }
+        // A tracer, if there is one, replaces the request's span with the one above.
+        InstrumentationSystem.instrument.inject(
+            span.context, into: &fields, using: DictionaryInjector())
+        var upstream = URLRequest(url: url)
+        upstream.allHTTPHeaderFields = fields
+        let outcome = await withCheckedContinuation { [upstream] continuation in
             let call = Call(upstream, of: message, by: self, continuation)
-            deadlines.add(call) { [timeout] call in call.end(.timeout(timeout)) }
+            deadlines.add(call)
             if let hedging {
                 hedging.limit.callBegan()
-                hedging.after.add(call) { [self] call in
-                    // A second attempt, if there is no answer yet and the limits allow it.
-                    guard !call.hasEnded, limit.enter() else { return }
-                    guard hedging.limit.enter(), call.addAttempt() else { return limit.leave() }
-                    call.start(attempt: 2)
-                }
+                hedging.after.add(call)
             }
             call.start(attempt: 1)
         }
         if outcome.failure != nil { span.setStatus(SpanStatus(code: .error)) }
-        if outcome.isFromSecond { hedging?.limit.hedgeWon() }
         return outcome
-    }
-
-    private static func request(
-        _ url: URL, for request: Request, context: ServiceContext
-    ) -> URLRequest {
-        var fields = [
-            HTTPField.Name.xRequestID.rawName: request.id,
-            HTTPField.Name.traceparent.rawName: request.traceContext.traceparent,
-        ]
-        if !request.traceContext.tracestate.isEmpty {
-            fields[HTTPField.Name.tracestate.rawName] = request.traceContext.tracestate
-        }
-        // A tracer, if there is one, replaces the request's span with the one above.
-        InstrumentationSystem.instrument.inject(context, into: &fields, using: DictionaryInjector())
-        var call = URLRequest(url: url)
-        call.allHTTPHeaderFields = fields
-        return call
     }
 }
 

@@ -3,11 +3,9 @@ import MicroHTTPD
 import ServiceKit
 
 /// A page to watch the calls on: one document, put together from page.html, page.css and page.js.
-struct Page: Sendable {
-    let response: Response
-
-    /// Makes the page of a service whose calls may take as long as `deadline`.
-    init(deadline: Duration) {
+enum Page {
+    /// The page of a service whose calls may take as long as `deadline`.
+    static func response(deadline: Duration) -> Response {
         let html = String(decoding: PackageResources.page_html, as: UTF8.self)
         let style = String(decoding: PackageResources.page_css, as: UTF8.self)
         let script = String(decoding: PackageResources.page_js, as: UTF8.self)
@@ -16,12 +14,12 @@ struct Page: Sendable {
             .replacing(#"deadline="2000""#, with: #"deadline="\#(deadline.textInMilliseconds)""#)
             .replacing(#"<link rel="stylesheet" href="page.css">"#, with: "<style>\(style)</style>")
             .replacing(#" src="page.js"></script>"#, with: ">\(script)</script>")
-        response = Response(
+        return Response(
             headerFields: [
                 .contentType: "text/html; charset=utf-8",
                 .contentSecurityPolicy: """
                 default-src 'none'; connect-src 'self'; img-src data:; \
-                style-src '\(Self.styleHash)'; script-src '\(Self.scriptHash)'; \
+                style-src '\(styleHash)'; script-src '\(scriptHash)'; \
                 base-uri 'none'; form-action 'none'; frame-ancestors 'none'
                 """,
             ],

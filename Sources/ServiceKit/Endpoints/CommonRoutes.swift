@@ -7,18 +7,14 @@ import Synchronization
 final class CommonRoutes: Sendable {
     private let isShuttingDown = Atomic(false)
 
-    /// Adds them to `router`, and bootstraps swift-metrics; once in a process.
-    ///
-    /// - Parameters:
-    ///   - metricsHelp: a line of explanation for each metric that is the service's own.
-    ///   - apiDescription: the service's own half of its OpenAPI description.
-    init(in router: inout Router, metricsHelp: [String: String], apiDescription: [UInt8]) {
-        let metrics = PrometheusMetrics(help: Self.metricsHelp.merging(metricsHelp) { $1 })
+    /// Adds those of `service` to `router`, and bootstraps swift-metrics; once in a process.
+    init(of service: (some ServiceDefinition).Type, in router: inout Router) {
+        let metrics = PrometheusMetrics(help: Self.metricsHelp.merging(service.metricsHelp) { $1 })
         MetricsSystem.bootstrap(metrics)
         let process = ProcessMetrics()
         let description = Response(
             headerFields: [.contentType: "application/yaml"],
-            body: apiDescription + PackageResources.openapi_yaml)
+            body: service.apiDescription + PackageResources.openapi_yaml)
         router.get("/health") { _ in Response(["status": "ok"]) }
         router.get("/ready") { [self] _ in
             guard isShuttingDown.load(ordering: .relaxed) else {

@@ -50,15 +50,12 @@ struct LogLine {
                 contentsOf: #"","level":"\#(level)","service":"\#(service)","event":"#.utf8)
         }
         append(event, to: &bytes, upTo: end)
+        let (before, behind) =
+            format == .text ? (" ", "=") : (",\"", "\":")
         for field in fields {
-            switch format {
-            case .text:
-                bytes.append(UInt8(ascii: " "))
-                bytes.append(contentsOf: field.name.utf8)
-                bytes.append(UInt8(ascii: "="))
-            case .json:
-                bytes.append(contentsOf: ",\"\(field.name)\":".utf8)
-            }
+            bytes.append(contentsOf: before.utf8)
+            bytes.append(contentsOf: field.name.utf8)
+            bytes.append(contentsOf: behind.utf8)
             if field.isNumber {
                 bytes.append(contentsOf: field.text.utf8)
             } else {

@@ -32,9 +32,7 @@ extension HeaderSection {
         self.init()
         for line in lines {
             let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-            append(nameSize: parts[0].utf8.count, valueSize: parts[1].utf8.count, blanks: blanks) {
-                for part in parts { $0.append(contentsOf: part.utf8) }
-            }
+            append(parts[0].utf8, parts[1].utf8, blanks: blanks)
         }
     }
 }
