@@ -36,8 +36,8 @@ struct HeaderSection: Sendable {
         bytes.append(UInt8(truncatingIfNeeded: value.count))
         bytes.append(contentsOf: name)
         bytes.append(contentsOf: value)
-        isValid =
-            isValid && Self.isField(bytes.span.extracting(last: name.count + value.count), name.count)
+        let size = name.count + value.count
+        isValid = isValid && Self.isField(bytes.span.extracting(last: size), name.count)
     }
 
     private static func isField(_ field: Span<UInt8>, _ nameSize: Int) -> Bool {

@@ -8,7 +8,7 @@ import MicroHTTPD
 struct ServiceOptions: ParsableArguments {
     @Option(
         "Name or address to listen on", variable: "HOST",
-        Setting(takes: "an address") { $0.isEmpty ? nil : $0 })
+        Setting(takes: "a name or an address") { $0.wholeMatch(of: /[!-~]+/).map { String($0.0) } })
     var host = "0.0.0.0"
 
     @Option(

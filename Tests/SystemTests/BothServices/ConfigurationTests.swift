@@ -11,6 +11,7 @@ extension SystemTests {
             (["--port="], "--port"),
             (["--log-level", "loud"], "--log-level"), (["--log-format", "xml"], "--log-format"),
             (["--drain-delay", "1"], "--drain-delay"), (["--host", ""], "--host"),
+            (["--host", "a\u{1b}[1m"], #""a\u{1B}[1m""#), (["--host", "a b"], "--host"),
             (["--shutdown-timeout", "-1s"], "--shutdown-timeout"),
             (["--timeout", "0s"], "--timeout"),
             (["--max-calls", "0"], "--max-calls"), (["--max-calls", "1.5"], "--max-calls"),
