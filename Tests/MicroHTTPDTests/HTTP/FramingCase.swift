@@ -233,7 +233,8 @@ struct FramingCase: Sendable, CustomTestStringConvertible {
                 "a chunk size of 30,000 digits",
                 fields(
                     "Transfer-Encoding: chunked",
-                    content: String(repeating: "0", count: 30_000) + "\n\n"), .refused(400)),
+                    content: String(repeating: "0", count: 30_000) + "\n\n"), .refused(400),
+                .since1),
         ]
         + [
             ":\n", "A: b\n:\n", "\0X: 1\n", "A: b\n\0\n", "A: b\n c\n\n", "A: b\n\tc: d\n\n",
