@@ -208,19 +208,12 @@ void begin_answer(void *easy)
 void CFURLSessionEasyHandleDeinit(void *easy)
 {
     Answer *answer = answer_of(easy);
+    if (answer != NULL && answer->lineCount == 0)
+        note_silence(easy);
     next.deinit(easy);
     if (answer != NULL)
         free(answer->body);
     free(answer);
-}
-
-// Without this a Content-Length from 2^63 - 512 on ends the process: Int64(Double) (none).
-EasyCode CFURLSession_easy_getinfo_double(void *easy, Info info, double *value)
-{
-    EasyCode code = next.getinfo_double(easy, info, value);
-    if (isActive && code.value == CODE_OK && *value > 1e15)
-        *value = 1e15;
-    return code;
 }
 
 MultiHandleInfo CFURLSessionMultiHandleInfoRead(void *multi, int *left)

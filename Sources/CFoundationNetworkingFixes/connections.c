@@ -18,6 +18,17 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+// When a call began that got nothing on a connection that had been idle; 0 if none did.
+static _Atomic uint64_t silence;
+
+void note_silence(void *easy)
+{
+    long connects = 1;
+    next.getinfo_long(easy, (Info) {INFO_NUM_CONNECTS}, &connects);
+    if (connects == 0)
+        silence = now() - callTimeout * 1000000ull;
+}
+
 void *CFURLSessionEasyHandleInit(void)
 {
     void *easy = next.init();
@@ -32,6 +43,11 @@ void *CFURLSessionEasyHandleInit(void)
     // Cancelling a call waits for its name look-up, and all sessions wait for it (none).
     next.setopt_long(easy, (Option) {OPT_QUICK_EXIT}, 1);
     next.setopt_long(easy, (Option) {OPT_TIMEOUT_MS}, callTimeout);
+    // Those that have been idle since may be dead as well, if their host has crashed: each would
+    // cost a call its deadline (none). In whole seconds; 118 is libcurl's default.
+    long age = (long) ((now() - silence) / 1000000000);
+    if (silence > 0 && age < 118)
+        next.setopt_long(easy, (Option) {OPT_MAXAGE_CONN}, age > 0 ? age - 1 : 0);
     return easy;
 }
 

@@ -1,6 +1,8 @@
 #ifndef FUNCTIONS_H
 #define FUNCTIONS_H
 
+#include "dispatch.h"
+
 #include <netdb.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,9 +38,11 @@ enum {
     OPT_DNS_CACHE_TIMEOUT = 92,
     OPT_TIMEOUT_MS = 155,
     OPT_HTTP_CONTENT_DECODING = 158,
+    OPT_MAXAGE_CONN = 288,
     OPT_QUICK_EXIT = 322,
     INFO_PRIVATE = 0x100000 + 21,
     INFO_OS_ERRNO = 0x200000 + 25,
+    INFO_NUM_CONNECTS = 0x200000 + 26,
     MULTI_OPT_MAXCONNECTS = 6,
     MULTI_OPT_MAX_HOST_CONNECTIONS = 7,
     MULTI_OPT_SOCKETDATA = 10002,
@@ -129,6 +133,9 @@ uint64_t received(int socket);
 
 // Whether a handle that could not connect had been connected.
 bool was_reset(void *easy);
+
+// A handle has ended without a byte of its answer.
+void note_silence(void *easy);
 
 // Watches an idle connection for unsolicited bytes, and makes libcurl close one that has them.
 void watch_idle(int epoll, int socket);
@@ -224,27 +231,6 @@ void note_block(void);
 void begin_sync(void);
 void end_sync(void);
 
-// How the compiler lays out a block (Block-ABI-Apple).
-struct Block {
-    void *isa;
-    int flags, reserved;
-    void (*invoke)(void *block);
-};
-
 #pragma GCC visibility pop
-
-void *_Block_copy(const void *block);
-void _Block_release(const void *block);
-
-// libdispatch's own, as in dispatch/dispatch.h, which C targets do not find.
-void dispatch_async_f(void *queue, void *context, void (*function)(void *));
-void *dispatch_get_specific(const void *key);
-const char *dispatch_queue_get_label(void *queue);
-void dispatch_queue_set_specific(void *queue, const void *key, void *value, void (*destroy)(void *));
-void dispatch_release(void *object);
-void dispatch_retain(void *object);
-void dispatch_set_context(void *object, void *context);
-void dispatch_source_cancel(void *source);
-void dispatch_source_set_cancel_handler_f(void *source, void (*function)(void *));
 
 #endif

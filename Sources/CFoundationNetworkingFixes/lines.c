@@ -73,3 +73,12 @@ bool is_length_clear(const char *line, size_t size, Length *length)
     } while (rest < end && *rest++ == ',');
     return rest == end;
 }
+
+// Without this a Content-Length from 2^63 - 512 on ends the process: Int64(Double) (none).
+EasyCode CFURLSession_easy_getinfo_double(void *easy, Info info, double *value)
+{
+    EasyCode code = next.getinfo_double(easy, info, value);
+    if (isActive && code.value == CODE_OK && *value > 1e15)
+        *value = 1e15;
+    return code;
+}

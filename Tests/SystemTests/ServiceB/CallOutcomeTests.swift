@@ -112,6 +112,32 @@ extension SystemTests {
         }
 
         @Test(.enabled(if: hasFixes))
+        func `However many idle connections have died without a word, one call is lost`() throws {
+            let first = SharedCount()
+            let peer = try Peer { peer in
+                _ = peer.request()
+                first.add()
+                _ = eventually { first.value >= 10 }
+                peer.respond("{\"echo\":\"Hello\"}")
+                peer.waitForClose()
+            }
+            // Longer than the second that libcurl measures in.
+            let b = try serviceB(calling: peer.port, ["--timeout", "1200ms"])
+            let clients = try (0..<10).map { _ in try HTTPClient(port: b.port) }
+            for client in clients { try client.request("/call-echo?msg=Hello") }
+            for client in clients {
+                #expect(try client.response()?.body == success("Hello"))
+            }
+            try expectFailure("timeout", port: b.port, within: .seconds(3))
+            #expect(
+                try eventually {
+                    try get("/metrics", port: b.port).body
+                        .contains("\nupstream_requests_in_flight 0.0\n")
+                })
+            #expect(try get("/call-echo?msg=Hello", port: b.port).body == success("Hello"))
+        }
+
+        @Test(.enabled(if: hasFixes))
         func `An idle connection on which something comes is closed at once`() throws {
             let closed = SharedCount()
             let peer = try Peer { peer in
