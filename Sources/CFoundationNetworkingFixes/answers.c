@@ -76,8 +76,9 @@ static size_t header_line(char *line, size_t size, size_t count, void *context)
         size_t taken = answer->header(status, 1, sizeof status - 1, answer->headerContext);
         return taken == sizeof status - 1 ? length : 0;
     }
-    if (answer->part == HEADER_SECTION
-        && (!is_length_clear(line, length, &answer->length) || !is_coding_known(line, length)))
+    if (answer->part == HEADER_SECTION && !is_length_clear(line, length, &answer->length))
+        return 0;
+    if (answer->part == HEADER_SECTION && answer->status == 200 && !is_coding_known(line, length))
         return 0;
     if (!answer->isCoded && is_transfer_coding(line, length)) {
         answer->isCoded = true;

@@ -98,27 +98,31 @@ static inline int cmhd_unread(int fd)
     return ioctl(fd, FIONREAD, &count) == 0 ? count : 0;
 }
 
-// Reads them, and drops them.
+// Reads them, and drops them. That makes room for more, which comes at once on the same machine.
 static inline void cmhd_discard_input(int fd)
 {
-    recv(fd, NULL, INT_MAX, MSG_DONTWAIT | MSG_TRUNC);
+    for (int i = 0; i < 64 && recv(fd, NULL, INT_MAX, MSG_DONTWAIT | MSG_TRUNC) > 0; ++i) {}
+}
+
+static inline struct tcp_info cmhd_tcp_info(int fd)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size);
+    return info;
 }
 
 // The milliseconds since bytes last arrived.
 static inline uint32_t cmhd_silence(int fd)
 {
-    struct tcp_info info = {0};
-    socklen_t size = sizeof info;
-    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_last_data_recv : 0;
+    return cmhd_tcp_info(fd).tcpi_last_data_recv;
 }
 
 // The number of connections that this listening socket has not accepted yet.
 static inline uint32_t cmhd_backlog(int fd)
 {
-    struct tcp_info info = {0};
-    socklen_t size = sizeof info;
     // For a listening socket, Linux has the length of its queue here.
-    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_unacked : 0;
+    return cmhd_tcp_info(fd).tcpi_unacked;
 }
 
 // Makes the kernel refuse new connections to this listening socket, by binding it to a network

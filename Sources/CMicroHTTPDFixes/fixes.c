@@ -7,6 +7,8 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <strings.h>
@@ -51,6 +53,15 @@ ssize_t recv(int descriptor, void *buffer, size_t size, int flags)
         return count;
     errno = EAGAIN;
     return -1;
+}
+
+// Only the kernel's own header has the field, and it cannot be read together with Glibc's.
+uint64_t cmhdf_received(int descriptor)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size);
+    return info.tcpi_bytes_received;
 }
 
 static _Atomic(enum MHD_Result (*)(struct MHD_Connection *, unsigned int)) on_refusal;

@@ -4,8 +4,9 @@ import Synchronization
 extension Server {
     /// Ends the service, which loses no response unless the shutdown timeout passes.
     ///
-    /// 1. From now on a response says `Connection: close`, unless the next request has arrived, so
-    ///    busy connections end by themselves. For the drain delay, new ones are still accepted.
+    /// 1. From now on responses say `Connection: close`, unless the connection's next request had
+    ///    arrived before, so busy connections end by themselves. For the drain delay, new ones are
+    ///    still accepted.
     /// 2. New connections are refused; clients that have connected are served.
     /// 3. Connections in the backlog are accepted, in place of idle ones if the limit is reached,
     ///    requests that arrive are read, and those in flight are finished, which is when their
@@ -15,7 +16,8 @@ extension Server {
     ///    is suspended. From here on, no connection can be suspended.
     /// 5. libmicrohttpd closes what is left, and its threads end.
     func drain(_ daemon: consuming Daemon) async {
-        isDraining.store(true, ordering: .relaxed)
+        connections.noteArrivals()
+        isDraining.store(true, ordering: .releasing)
         logger.notice(
             "shutting down",
             metadata: [

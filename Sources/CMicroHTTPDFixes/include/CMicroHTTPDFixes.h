@@ -3,6 +3,7 @@
 
 #include <microhttpd.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /// How many events a call of `epoll_wait` returns at most, in the whole process.
 enum { CMHDF_EVENTS = 127 };
@@ -10,6 +11,9 @@ enum { CMHDF_EVENTS = 127 };
 /// Makes `recv` hide the end of what a peer sends, or show it again: for a connection whose handler
 /// waits. On any thread, for descriptors below 65,536.
 void cmhdf_hide_end(int descriptor, bool hides);
+
+/// How many bytes have arrived since a connection was opened.
+uint64_t cmhdf_received(int descriptor);
 
 /// Sets the callback that libmicrohttpd makes, on its own thread, when it rejects a request by
 /// itself; it queues a response, or returns `MHD_NO` to close the connection.

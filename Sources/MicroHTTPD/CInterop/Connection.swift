@@ -64,6 +64,9 @@ import HTTPTypes
         }
     }
 
+    /// The size of the request's head, in bytes.
+    var headSize: Int { unsafe cmhd_header_size(pointer) }
+
     /// Hands `response` to libmicrohttpd; only in the final call of the access handler.
     ///
     /// - Returns: false if libmicrohttpd does not take it; the connection must then be closed.
@@ -121,7 +124,7 @@ import HTTPTypes
         }
         server.accessLog.noteRejection(status: status)
         // 0.9 sends its rejection of a header section twice, unless the connection ends.
-        guard unsafe cmhd_header_size(pointer) > 0 else {
+        guard headSize > 0 else {
             return queue(response, to: .unknown, closing: true)
         }
         sendPast(response, to: .unknown)

@@ -46,6 +46,15 @@ final class Connections: Sendable {
         lastChange.store(cmhd_milliseconds(), ordering: .relaxed)
     }
 
+    /// Notes which requests have arrived by now: no response before the last of them says close.
+    func noteArrivals() {
+        records.withLock { records in
+            for record in records.values {
+                record.arrived.store(cmhdf_received(record.descriptor), ordering: .relaxed)
+            }
+        }
+    }
+
     /// Cuts off every handler that waits and lets no other wait, so that MHD_stop_daemon may be
     /// called.
     func close() {
@@ -106,6 +115,11 @@ final class ConnectionRecord: Sendable {
     /// The server, which outlives its connections.
     unowned let server: Server
 
+    /// How many bytes had arrived when the shutdown began.
+    fileprivate let arrived = Atomic<UInt64>(0)
+
+    private let answered = Atomic<UInt64>(0)
+
     private let state = Mutex((phase: Phase.opened, entered: cmhd_milliseconds()))
 
     init(descriptor: CInt, server: Server) {
@@ -132,6 +146,14 @@ final class ConnectionRecord: Sendable {
         case .opened, .idle: false
         case .content, .handler, .response: true
         }
+    }
+
+    /// Notes that a request of `size` bytes is answered.
+    ///
+    /// - Returns: whether another one had arrived when the shutdown began.
+    func noteAnswer(size: Int) -> Bool {
+        answered.wrappingAdd(UInt64(size), ordering: .relaxed).newValue
+            < arrived.load(ordering: .relaxed)
     }
 
     /// Whether it has bytes that libmicrohttpd has not read yet.

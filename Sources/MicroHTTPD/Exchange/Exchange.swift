@@ -114,10 +114,11 @@ final class Exchange {
         // malformed trailer section, a line without CR. So nothing behind it is taken for a request;
         // nor behind CONNECT, where it is meant for somebody else.
         let isLast = request.head.isChunked || request.method == .connect
+        let hasNext = connection.record.noteAnswer(size: connection.headSize + contentSize)
         return connection.queue(
             response, to: request,
             closing: isLast || response.status == .contentTooLarge
-                || server.isDraining.load(ordering: .relaxed) && !connection.record.hasInput)
+                || server.isDraining.load(ordering: .acquiring) && !hasNext)
     }
 
     private func response(for error: any Error) -> Response {

@@ -4,8 +4,8 @@ import Synchronization
 
 /// Collects the lines of the log, on any thread, and writes them within 50 ms.
 ///
-/// Only its own queue waits for their reader, and ``flush()``. Lines that find no room, since nobody reads, are
-/// dropped and counted.
+/// Only its own queue and ``flush()`` wait for their reader. Lines that find no room, since nobody
+/// reads, are dropped and counted.
 final class LogWriter: Sendable {
     private struct State {
         var bytes: [UInt8] = []
