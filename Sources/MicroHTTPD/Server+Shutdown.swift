@@ -4,8 +4,8 @@ import Synchronization
 extension Server {
     /// Ends the service, which loses no response unless the shutdown timeout passes.
     ///
-    /// 1. From now on responses say `Connection: close`, unless the connection's next request had
-    ///    arrived before, so busy connections end by themselves. For the drain delay, new ones are
+    /// 1. From now on responses say `Connection: close`, unless the connection's next request has
+    ///    arrived already, so busy connections end by themselves. For the drain delay, new ones are
     ///    still accepted.
     /// 2. New connections are refused; clients that have connected are served.
     /// 3. Connections in the backlog are accepted, in place of idle ones if the limit is reached,
@@ -16,8 +16,7 @@ extension Server {
     ///    is suspended. From here on, no connection can be suspended.
     /// 5. libmicrohttpd closes what is left, and its threads end.
     func drain(_ daemon: consuming Daemon) async {
-        connections.noteArrivals()
-        isDraining.store(true, ordering: .releasing)
+        isDraining.store(true, ordering: .relaxed)
         logger.notice(
             "shutting down",
             metadata: [

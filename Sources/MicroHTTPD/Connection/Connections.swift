@@ -46,15 +46,6 @@ final class Connections: Sendable {
         lastChange.store(cmhd_milliseconds(), ordering: .relaxed)
     }
 
-    /// Notes which requests have arrived by now: no response before the last of them says close.
-    func noteArrivals() {
-        records.withLock { records in
-            for record in records.values {
-                record.arrived.store(cmhdf_received(record.descriptor), ordering: .relaxed)
-            }
-        }
-    }
-
     /// Cuts off every handler that waits and lets no other wait, so that MHD_stop_daemon may be
     /// called.
     func close() {
@@ -115,10 +106,10 @@ final class ConnectionRecord: Sendable {
     /// The server, which outlives its connections.
     unowned let server: Server
 
-    /// How many bytes had arrived when the shutdown began.
-    fileprivate let arrived = Atomic<UInt64>(0)
-
+    /// The size of the requests that are answered, and of all that had arrived at the first of them
+    /// since the shutdown began; in bytes.
     private let answered = Atomic<UInt64>(0)
+    private let arrived = Atomic<UInt64>(0)
 
     private let state = Mutex((phase: Phase.opened, entered: cmhd_milliseconds()))
 
@@ -150,10 +141,15 @@ final class ConnectionRecord: Sendable {
 
     /// Notes that a request of `size` bytes is answered.
     ///
-    /// - Returns: whether another one had arrived when the shutdown began.
-    func noteAnswer(size: Int) -> Bool {
-        answered.wrappingAdd(UInt64(size), ordering: .relaxed).newValue
-            < arrived.load(ordering: .relaxed)
+    /// - Returns: whether the connection goes on: while the server drains, until those requests are
+    ///   answered that had arrived together with the first one.
+    func goesOn(answered size: Int) -> Bool {
+        let answered = answered.wrappingAdd(UInt64(size), ordering: .relaxed).newValue
+        guard server.isDraining.load(ordering: .relaxed) else { return true }
+        if arrived.load(ordering: .relaxed) == 0 {
+            arrived.store(cmhdf_received(descriptor), ordering: .relaxed)
+        }
+        return answered < arrived.load(ordering: .relaxed)
     }
 
     /// Whether it has bytes that libmicrohttpd has not read yet.

@@ -114,11 +114,10 @@ final class Exchange {
         // malformed trailer section, a line without CR. So nothing behind it is taken for a request;
         // nor behind CONNECT, where it is meant for somebody else.
         let isLast = request.head.isChunked || request.method == .connect
-        let hasNext = connection.record.noteAnswer(size: connection.headSize + contentSize)
+        let goesOn = connection.record.goesOn(answered: connection.headSize + contentSize)
         return connection.queue(
             response, to: request,
-            closing: isLast || response.status == .contentTooLarge
-                || server.isDraining.load(ordering: .acquiring) && !hasNext)
+            closing: isLast || response.status == .contentTooLarge || !goesOn)
     }
 
     private func response(for error: any Error) -> Response {

@@ -37,7 +37,7 @@ extension UInt8 {
     var isLowercase: Bool { self &- UInt8(ascii: "a") < 26 }
 
     /// The value of a hexadecimal digit; nil for any other character.
-    var hexValue: UInt8? {
+    package var hexValue: UInt8? {
         if isDigit { return self - UInt8(ascii: "0") }
         let letter = (self | 0x20) &- UInt8(ascii: "a")
         return letter < 6 ? letter + 10 : nil

@@ -51,6 +51,21 @@ import Testing
         }
     }
 
+    @Test func `Requests that arrive together while a server drains are all answered`() async throws
+    {
+        try await serving(testRouter(), drainDelay: .seconds(2)) { (port, shutDown) throws in
+            let client = try HTTPClient(port: port)
+            shutDown()
+            #expect(try eventually { try get("/now", port: port)["Connection"] == "close" })
+            let requests = (0..<10).map { "GET /now?n=\($0) HTTP/1.1\r\nHost: test\r\n\r\n" }
+            try client.send(requests.joined())
+            var replies: [HTTPReply] = []
+            while let reply = try client.response() { replies.append(reply) }
+            #expect(replies.map(\.body) == (0..<10).map { "\($0)" })
+            #expect(replies.firstIndex { $0["Connection"] == "close" } == 9)
+        }
+    }
+
     @Test func `An idle connection is closed at shutdown`() async throws {
         try await serving(testRouter()) { (port, shutDown) throws in
             let client = try HTTPClient(port: port)
