@@ -35,7 +35,7 @@ typedef struct {
     enum { STATUS_LINE, INTERIM_SECTION, HEADER_SECTION, REST } part;
     int status;
     size_t lineCount, lineSize;
-    Length length;
+    Framing framing;
     char *body;
     size_t bodySize;
     int socket;
@@ -76,21 +76,23 @@ static size_t header_line(char *line, size_t size, size_t count, void *context)
         size_t taken = answer->header(status, 1, sizeof status - 1, answer->headerContext);
         return taken == sizeof status - 1 ? length : 0;
     }
-    if (answer->part == HEADER_SECTION && !is_length_clear(line, length, &answer->length))
-        return 0;
-    if (answer->part == HEADER_SECTION && answer->status == 200 && !is_coding_known(line, length))
+    if (answer->part == HEADER_SECTION
+        && !is_framing_clear(line, length, answer->status, &answer->framing))
         return 0;
     if (!answer->isCoded && is_transfer_coding(line, length)) {
         answer->isCoded = true;
         answer->receivedBefore = received(answer->socket);
     }
     bool isEnd = length <= 2;
+    // libcurl takes `:` for a field.
+    if (length == 2 && *line != '\r')
+        return 0;
     if (isEnd && answer->part == INTERIM_SECTION)
         answer->part = STATUS_LINE;
     if (isEnd && answer->part == HEADER_SECTION) {
         // Only CRLF ends it for URLSession, and without an end "there's no response" to it, which
         // ends the process (none).
-        if (length != 2 || memcmp(line, "\r\n", 2) != 0)
+        if (length != 2)
             return 0;
         answer->part = REST;
         size_t taken = answer->header(line, size, count, answer->headerContext);
@@ -130,9 +132,6 @@ void watch_answer(void *easy, int socket)
     // The first lines can have come before.
     if (answer->socket < 0)
         answer->receivedBefore = received(socket);
-    // libcurl tries six connections that were idle and may all be dead, and then gives up (none).
-    else if (answer->socket != socket)
-        next.setopt_long(easy, (Option) {OPT_FRESH_CONNECT}, 1);
     answer->socket = socket;
 }
 

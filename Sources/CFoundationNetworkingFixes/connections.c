@@ -29,6 +29,15 @@ void note_silence(void *easy)
         silence = now() - callTimeout * 1000000ull;
 }
 
+// libcurl calls this when it has a connection, before it sends the request there. If that was idle,
+// and is dead, it takes another; up to five that may all be dead, and then it gives up (none).
+static int has_connection(void *easy, char *peer, char *own, int peerPort, int ownPort)
+{
+    (void) peer; (void) own; (void) peerPort; (void) ownPort;
+    next.setopt_long(easy, (Option) {OPT_FRESH_CONNECT}, 1);
+    return 0;
+}
+
 void *CFURLSessionEasyHandleInit(void)
 {
     void *easy = next.init();
@@ -43,6 +52,8 @@ void *CFURLSessionEasyHandleInit(void)
     // Cancelling a call waits for its name look-up, and all sessions wait for it (none).
     next.setopt_long(easy, (Option) {OPT_QUICK_EXIT}, 1);
     next.setopt_long(easy, (Option) {OPT_TIMEOUT_MS}, callTimeout);
+    next.setopt_ptr(easy, (Option) {OPT_PREREQFUNCTION}, (void *) has_connection);
+    next.setopt_ptr(easy, (Option) {OPT_PREREQDATA}, easy);
     // Those that have been idle since may be dead as well, if their host has crashed: each would
     // cost a call its deadline (none). In whole seconds; 118 is libcurl's default.
     long age = (long) ((now() - silence) / 1000000000);

@@ -29,9 +29,11 @@ enum {
     OPT_HEADERDATA = 10029,
     OPT_PROGRESSDATA = 10057,
     OPT_PRIVATE = 10103,
+    OPT_PREREQDATA = 10313,
     OPT_WRITEFUNCTION = 20011,
     OPT_HEADERFUNCTION = 20079,
     OPT_XFERINFOFUNCTION = 20219,
+    OPT_PREREQFUNCTION = 20312,
     OPT_NOPROGRESS = 43,
     OPT_FRESH_CONNECT = 74,
     OPT_FORBID_REUSE = 75,
@@ -106,20 +108,21 @@ extern bool isEpollActive, areTimersActive, isQueueActive, areWaitsActive;
 // Whether the first line of an answer is one of HTTP/1.
 bool is_status_line(const char *line, size_t size);
 
-// The length that an answer states.
+// What an answer has said of the length of its content.
 typedef struct {
-    bool isKnown;
-    unsigned long long value;
-} Length;
+    bool isLengthKnown;
+    unsigned long long length;
+    // Whether the next line may belong to it, if that is folded.
+    bool isOpen;
+} Framing;
 
-// Whether a line is not a Content-Length, or is one number, the same as the one before.
-bool is_length_clear(const char *line, size_t size, Length *length);
+// Whether a line of a header section says nothing of it, or what any reader takes for the same: a
+// Content-Length is one number, the same as the one before; a Transfer-Encoding is chunked; neither
+// is folded.
+bool is_framing_clear(const char *line, size_t size, int status, Framing *framing);
 
 // Whether a line is a Transfer-Encoding.
 bool is_transfer_coding(const char *line, size_t size);
-
-// Whether a line is none, or is chunked alone.
-bool is_coding_known(const char *line, size_t size);
 
 // Gives a new handle its answer, and takes it when the handle has gone.
 void begin_answer(void *easy);

@@ -34,21 +34,23 @@ bool is_transfer_coding(const char *line, size_t size)
 }
 
 // libcurl would ignore any other one here: it decodes nothing (RFC 9112 §6.1).
-bool is_coding_known(const char *line, size_t size)
+static bool is_coding_known(const char *line, size_t size)
 {
     const char *value = line + strlen("transfer-encoding:"), *end = line + size;
     if (!is_transfer_coding(line, size))
         return true;
     while (value < end && memchr(" \t", *value, 2) != NULL)
         ++value;
-    while (end > value && memchr(" \t\r\n", end[-1], 4) != NULL)
+    end -= end > value && end[-1] == '\n';
+    end -= end > value && end[-1] == '\r';
+    while (end > value && memchr(" \t", end[-1], 2) != NULL)
         --end;
     return end - value == 7 && strncasecmp(value, "chunked", 7) == 0;
 }
 
 // libcurl takes the digits that a Content-Length begins with, and the last of several (RFC 9110
 // §8.6).
-bool is_length_clear(const char *line, size_t size, Length *length)
+static bool is_length_clear(const char *line, size_t size, Framing *framing)
 {
     static const char name[] = "content-length:";
     const char *rest = line + sizeof name - 1, *end = line + size;
@@ -64,14 +66,24 @@ bool is_length_clear(const char *line, size_t size, Length *length)
                 return false;
             number = number * 10 + (unsigned) (*rest - '0');
         }
-        bool isOther = length->isKnown && length->value != number;
+        bool isOther = framing->isLengthKnown && framing->length != number;
         if (rest == digits || number > LLONG_MAX || isOther)
             return false;
-        *length = (Length) {true, number};
+        framing->isLengthKnown = true;
+        framing->length = number;
         while (rest < end && memchr(" \t\r\n", *rest, 4) != NULL)
             ++rest;
     } while (rest < end && *rest++ == ',');
     return rest == end;
+}
+
+bool is_framing_clear(const char *line, size_t size, int status, Framing *framing)
+{
+    bool isFolded = framing->isOpen && memchr(" \t", *line, 2) != NULL;
+    framing->isOpen = is_transfer_coding(line, size) || has_name(line, size, "content-length:");
+    // The content of another status is not used.
+    return !isFolded && is_length_clear(line, size, framing)
+        && (status != 200 || is_coding_known(line, size));
 }
 
 // Without this a Content-Length from 2^63 - 512 on ends the process: Int64(Double) (none).

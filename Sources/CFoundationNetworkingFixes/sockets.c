@@ -192,9 +192,9 @@ MultiCode CFURLSessionMultiHandleAction(void *multi, int socket, int mask, int *
     Set *set = isEpollActive ? set_of(multi) : NULL;
     if (set == NULL || set->descriptor != socket) {
         // A call may begin, on an idle connection that has bytes by now.
-        struct epoll_event ready[EVENT_COUNT];
+        struct epoll_event ready[1024];
         if (set != NULL && socket == SOCKET_TIMEOUT)
-            end_all_idle(set, ready, epoll_wait(set->epoll, ready, EVENT_COUNT, 0));
+            end_all_idle(set, ready, epoll_wait(set->epoll, ready, 1024, 0));
         return next.multi_action(multi, socket, mask, running);
     }
     struct epoll_event *events = set->events;

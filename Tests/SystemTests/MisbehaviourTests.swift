@@ -27,14 +27,15 @@ extension Misbehaviour {
 
     /// Those that Service B is a match for only with CFoundationNetworkingFixes.
     private static let fixed: Set = [
-        "10000-interim-responses", "200-mb", "200-mb-in-chunks", "20000-fields",
-        "closes-after-status-line", "empty-field", "empty-field-name", "endless-body",
-        "endless-chunk-extension", "endless-chunks", "endless-empty-blocks", "endless-error",
-        "endless-fields", "endless-interim-responses", "endless-no-content", "endless-trailer",
-        "framing-in-trailer", "gzip", "gzip-bomb", "gzip-twice", "latin-1-field",
-        "length-list-differs", "length-of-2-to-64", "length-of-max-int64", "length-of-two-numbers",
-        "length-with-fraction", "length-with-letters", "length-with-plus", "length-wraps-to-right",
-        "lengths-differ", "lowercase-version", "lowercase-version-of-error", "no-space-after-colon",
+        "10000-interim-responses", "200-mb", "200-mb-in-chunks", "20000-fields", "bare-lf-in-error",
+        "closes-after-status-line", "colon-before-error", "colon-in-error", "empty-field",
+        "empty-field-name", "endless-body", "endless-chunk-extension", "endless-chunks",
+        "endless-empty-blocks", "endless-error", "endless-fields", "endless-interim-responses",
+        "endless-no-content", "endless-trailer", "folded-length", "framing-in-trailer", "gzip",
+        "gzip-bomb", "gzip-twice", "latin-1-field", "length-list-differs", "length-of-2-to-64",
+        "length-of-max-int64", "length-of-two-numbers", "length-with-fraction",
+        "length-with-letters", "length-with-plus", "length-wraps-to-right", "lengths-differ",
+        "lowercase-version", "lowercase-version-of-error", "no-space-after-colon",
         "no-space-after-status", "plain-as-gzip", "raw-deflate", "resets-at-once",
         "space-before-colon", "space-in-field-name", "switches-protocols",
         "switches-protocols-and-closes", "trailer", "two-answers-long", "unknown-coding",

@@ -76,7 +76,7 @@ extension Misbehaviour {
         answers("bad-escape", "has an escape that is none", .badAnswer, "RFC 8259 §7") {
             $0.json.dropLast() + ",\"a\":\"\\x41\"}"
         },
-        answers("huge-number", "has a number of 10^999999", .badAnswer, or: .answer, "RFC 8259 §6")
+        answers("huge-number", "has a number of 10^999999", .answer, or: .badAnswer, "RFC 8259 §6")
         {
             $0.json.dropLast() + ",\"a\":1e999999}"
         },
@@ -89,6 +89,10 @@ extension Misbehaviour {
         ) {
             $0.json.dropLast() + ",\"a\":" + String(repeating: "[", count: 30_000)
                 + String(repeating: "]", count: 30_000) + "}"
+        },
+        answers("combining-marks", "has a key of 30,000 combining marks", .answer, "RFC 8259 §7") {
+            let marks = ["\u{345}", "\u{334}"].map { String(repeating: $0, count: 15_000) }
+            return "{\"a\(marks.joined())\":1,\($0.json.dropFirst())"
         },
         answers("nul-in-json", "has a NUL in a string", .badAnswer, "RFC 8259 §7") {
             $0.json.dropLast() + ",\"a\":\"\0\"}"
@@ -106,7 +110,7 @@ extension Misbehaviour {
             Array($0.json.utf8.dropLast(2)) + [0xff] + Array("\"}".utf8)
         },
         answers(
-            "byte-order-mark", "has a byte order mark", .answer, or: .badAnswer, "RFC 8259 §8.1"
+            "byte-order-mark", "has a byte order mark", .badAnswer, or: .answer, "RFC 8259 §8.1"
         ) { "\u{feff}" + $0.json },
         answers("utf-16", "answers in UTF-16", .badAnswer, or: .answer, "RFC 8259 §8.1") {
             ($0.json.utf16).flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }

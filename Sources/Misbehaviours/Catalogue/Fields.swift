@@ -21,9 +21,10 @@ extension Misbehaviour {
         has(
             "folded-field", "folds a field over two lines", .answer, "RFC 9112 §5.2",
             "X-Field: a\n b\n"),
-        has(
-            "folded-first-field", "has a folded line before any field", .answer, or: .badAnswer,
-            "RFC 9112 §2.2", "\tX-Field: a\n"),
+        sends(
+            "folded-first-field", "has a folded line before any field", .badAnswer, or: .answer,
+            "RFC 9112 §2.2"
+        ) { "HTTP/1.1 200 OK\n\tX: a\nContent-Length: \($0.length)\n\n\($0.json)" },
         has(
             "space-before-colon", "has a space before a colon", .answer, or: .badAnswer,
             "RFC 9112 §5.1", "X-Field : a\n"),
@@ -65,6 +66,18 @@ extension Misbehaviour {
             _ = peer.request()
             peer.send("HTTP/1.1 500 Odd\r\n:\n\r\n")
         },
+        Self(
+            "colon-before-error", "has a line of a colon and LF before the status line of a 500",
+            .badAnswer, or: .badStatus, "RFC 9110 §15.2"
+        ) { peer in
+            let echo = peer.echo()
+            peer.send("HTTP/1.1 103 Early Hints\r\n:\nHTTP/1.1 200 a:b\r\n\r\n")
+            peer.send(lines: echo.answer(status: "500 Odd"))
+        },
+        sends(
+            "folded-length", "folds its Content-Length over two lines", .badAnswer, or: .answer,
+            "RFC 9112 §5.2"
+        ) { "HTTP/1.1 200 OK\nContent-Length: \($0.length)\n 5\n\n\($0.json)" },
         has(
             "two-dates", "has a field twice that may be there once", .answer, "RFC 9110 §5.3",
             "Date: Mon, 01 Jan 2024 00:00:00 GMT\nDate: never\n"),

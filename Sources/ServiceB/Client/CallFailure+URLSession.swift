@@ -16,7 +16,7 @@ extension CallFailure {
         } else if let status, status != 200 {
             self = .badStatus(status)
         } else if status == 200, let data,
-            data.elementsEqual(usual) || Self.isEcho(data, of: message)
+            data.elementsEqual(usual) || Self.isEcho(Array(data), of: message)
         {
             return nil
         } else {
@@ -24,38 +24,9 @@ extension CallFailure {
         }
     }
 
-    private static func isEcho(_ data: Data, of message: String) -> Bool {
-        struct Echo: Decodable {
-            let echo: String
-        }
-        guard data.count <= message.utf8.count + 65_536,
-            let answer = try? JSONDecoder().decode(Echo.self, from: data),
-            // JSONDecoder does not look at what nobody asks for, such as `"a":01`.
-            (try? JSONSerialization.jsonObject(with: data)) != nil, isStrict(data)
-        else { return false }
-        return answer.echo.utf8.elementsEqual(message.utf8)
-    }
-
-    /// Whether it is free of what Foundation accepts and RFC 8259 does not: a control character, as
-    /// in UTF-16, or a comma before a closing bracket.
-    private static func isStrict(_ json: Data) -> Bool {
-        var isInString = false
-        var isEscaped = false
-        var last: UInt8 = 0
-        for byte in json {
-            switch byte {
-            case 0x09, 0x0a, 0x0d: continue
-            case 0..<0x20: return false
-            case _ where isEscaped: isEscaped = false
-            case UInt8(ascii: "\\"): isEscaped = isInString
-            case UInt8(ascii: "\""): isInString.toggle()
-            case UInt8(ascii: "}"), UInt8(ascii: "]"):
-                if !isInString && last == UInt8(ascii: ",") { return false }
-            default: break
-            }
-            if byte != UInt8(ascii: " ") { last = byte }
-        }
-        return true
+    private static func isEcho(_ content: [UInt8], of message: String) -> Bool {
+        content.count <= message.utf8.count + 65_536
+            && EchoAnswer.echo(in: content)?.elementsEqual(message.utf8) == true
     }
 
     private init(_ error: any Error, timeout: Duration) {

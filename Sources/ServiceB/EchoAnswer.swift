@@ -1,0 +1,139 @@
+import MicroHTTPD
+
+/// Reads the answer of Service A: a JSON object whose member `echo` is a string (RFC 8259).
+///
+/// Foundation's readers accept more than RFC 8259 does, and hash each key by its characters: one of
+/// 30,000 combining marks takes more than a second.
+struct EchoAnswer {
+    /// How deep values may be nested.
+    private static let depthLimit = 100
+
+    private var rest: ArraySlice<UInt8>
+
+    /// The bytes of the string; nil if `content` is anything else, or has `echo` twice.
+    static func echo(in content: [UInt8]) -> [UInt8]? {
+        guard String(validating: content, as: UTF8.self) != nil else { return nil }
+        var answer = Self(rest: content[...])
+        var echo: [UInt8]?
+        let isObject = answer.members { answer, key in
+            guard key == Array("echo".utf8) else { return answer.skipValue(depth: 1) }
+            defer { echo = answer.string() }
+            return echo == nil
+        }
+        answer.skipBlanks()
+        return isObject && answer.rest.isEmpty ? echo : nil
+    }
+
+    private mutating func skipBlanks() {
+        rest = rest.drop { [0x20, 0x09, 0x0a, 0x0d].contains($0) }
+    }
+
+    /// Takes `text`, with blanks before it.
+    private mutating func take(_ text: StaticString) -> Bool {
+        skipBlanks()
+        let bytes = text.description.utf8
+        guard rest.starts(with: bytes) else { return false }
+        rest = rest.dropFirst(bytes.count)
+        return true
+    }
+
+    /// Takes an object; `value` takes the value of each of its keys.
+    private mutating func members(_ value: (inout Self, _ key: [UInt8]) -> Bool) -> Bool {
+        guard take("{") else { return false }
+        if take("}") { return true }
+        repeat {
+            guard let key = string(), take(":"), value(&self, key) else { return false }
+        } while take(",")
+        return take("}")
+    }
+
+    private mutating func skipValue(depth: Int) -> Bool {
+        guard depth < Self.depthLimit else { return false }
+        skipBlanks()
+        switch rest.first {
+        case UInt8(ascii: "{"): return members { answer, _ in answer.skipValue(depth: depth + 1) }
+        case UInt8(ascii: "\""): return string() != nil
+        case UInt8(ascii: "["):
+            _ = take("[")
+            if take("]") { return true }
+            repeat {
+                guard skipValue(depth: depth + 1) else { return false }
+            } while take(",")
+            return take("]")
+        default: return take("true") || take("false") || take("null") || skipNumber()
+        }
+    }
+
+    private mutating func skipNumber() -> Bool {
+        func skipDigits(_ answer: inout Self) -> Bool {
+            let before = answer.rest.count
+            answer.rest = answer.rest.drop(while: \.isDigit)
+            return answer.rest.count < before
+        }
+        func skip(_ answer: inout Self, anyOf bytes: String) -> Bool {
+            guard let first = answer.rest.first, bytes.utf8.contains(first) else { return false }
+            answer.rest.removeFirst()
+            return true
+        }
+        _ = skip(&self, anyOf: "-")
+        guard skip(&self, anyOf: "0") || skipDigits(&self) else { return false }
+        if skip(&self, anyOf: "."), !skipDigits(&self) { return false }
+        if skip(&self, anyOf: "eE") {
+            _ = skip(&self, anyOf: "+-")
+            return skipDigits(&self)
+        }
+        return true
+    }
+
+    /// Takes a string: its bytes, without escapes; nil if it is none.
+    private mutating func string() -> [UInt8]? {
+        guard take("\"") else { return nil }
+        var text: [UInt8] = []
+        while let byte = rest.popFirst() {
+            switch byte {
+            case UInt8(ascii: "\""): return text
+            case 0..<0x20: return nil
+            case UInt8(ascii: "\\"):
+                guard let character = escaped() else { return nil }
+                text.append(contentsOf: String(character).utf8)
+            default: text.append(byte)
+            }
+        }
+        return nil
+    }
+
+    /// Takes what follows a backslash.
+    private mutating func escaped() -> Unicode.Scalar? {
+        switch rest.popFirst() {
+        case UInt8(ascii: "\""): "\""
+        case UInt8(ascii: "\\"): "\\"
+        case UInt8(ascii: "/"): "/"
+        case UInt8(ascii: "b"): "\u{8}"
+        case UInt8(ascii: "f"): "\u{c}"
+        case UInt8(ascii: "n"): "\n"
+        case UInt8(ascii: "r"): "\r"
+        case UInt8(ascii: "t"): "\t"
+        case UInt8(ascii: "u"): unicode()
+        default: nil
+        }
+    }
+
+    /// Takes the digits behind `\u`, and the second half of a pair of surrogates.
+    private mutating func unicode() -> Unicode.Scalar? {
+        guard let first = unit() else { return nil }
+        guard UTF16.isLeadSurrogate(first) else { return Unicode.Scalar(first) }
+        guard rest.starts(with: #"\u"#.utf8) else { return nil }
+        rest = rest.dropFirst(2)
+        guard let second = unit(), UTF16.isTrailSurrogate(second) else { return nil }
+        return Unicode.Scalar(0x10000 + (UInt32(first) - 0xd800) << 10 + UInt32(second) - 0xdc00)
+    }
+
+    private mutating func unit() -> UInt16? {
+        var unit: UInt16 = 0
+        for _ in 0..<4 {
+            guard let digit = rest.popFirst()?.hexValue else { return nil }
+            unit = unit << 4 | UInt16(digit)
+        }
+        return unit
+    }
+}
