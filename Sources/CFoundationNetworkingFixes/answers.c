@@ -31,11 +31,11 @@ typedef struct {
     void *easy;
     DataCallback header, write;
     void *headerContext, *writeContext;
-    // What the next line is of.
     enum { STATUS_LINE, INTERIM_SECTION, HEADER_SECTION, REST } part;
     int status;
     size_t lineCount, lineSize;
     Framing framing;
+    bool isAsked;
     char *body;
     size_t bodySize;
     int socket;
@@ -195,6 +195,13 @@ EasyCode CFURLSession_easy_setopt_long(void *easy, Option option, long value)
     return next.setopt_long(easy, option, isOff && answer_of(easy) != NULL ? 0 : value);
 }
 
+void note_request(void *easy)
+{
+    Answer *answer = answer_of(easy);
+    if (answer != NULL)
+        answer->isAsked = true;
+}
+
 void begin_answer(void *easy)
 {
     Answer *answer = calloc(1, sizeof *answer);
@@ -208,7 +215,7 @@ void begin_answer(void *easy)
 void CFURLSessionEasyHandleDeinit(void *easy)
 {
     Answer *answer = answer_of(easy);
-    if (answer != NULL && answer->lineCount == 0)
+    if (answer != NULL && answer->isAsked && answer->lineCount == 0)
         note_silence(easy);
     next.deinit(easy);
     if (answer != NULL)

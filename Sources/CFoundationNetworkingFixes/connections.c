@@ -35,6 +35,7 @@ static int has_connection(void *easy, char *peer, char *own, int peerPort, int o
 {
     (void) peer; (void) own; (void) peerPort; (void) ownPort;
     next.setopt_long(easy, (Option) {OPT_FRESH_CONNECT}, 1);
+    note_request(easy);
     return 0;
 }
 
@@ -57,8 +58,10 @@ void *CFURLSessionEasyHandleInit(void)
     // Those that have been idle since may be dead as well, if their host has crashed: each would
     // cost a call its deadline (none). In whole seconds; 118 is libcurl's default.
     long age = (long) ((now() - silence) / 1000000000);
-    if (silence > 0 && age < 118)
-        next.setopt_long(easy, (Option) {OPT_MAXAGE_CONN}, age > 0 ? age - 1 : 0);
+    if (silence > 0 && age == 0)
+        next.setopt_long(easy, (Option) {OPT_FRESH_CONNECT}, 1);
+    else if (silence > 0 && age < 118)
+        next.setopt_long(easy, (Option) {OPT_MAXAGE_CONN}, age - 1);
     return easy;
 }
 

@@ -137,7 +137,8 @@ uint64_t received(int socket);
 // Whether a handle that could not connect had been connected.
 bool was_reset(void *easy);
 
-// A handle has ended without a byte of its answer.
+// A handle sends its request, and has ended without a line of its answer.
+void note_request(void *easy);
 void note_silence(void *easy);
 
 // Watches an idle connection for unsolicited bytes, and makes libcurl close one that has them.

@@ -28,6 +28,14 @@ static bool has_name(const char *line, size_t size, const char *name)
     return size > strlen(name) && strncasecmp(line, name, strlen(name)) == 0;
 }
 
+// Without CRLF or LF.
+static const char *end_of(const char *line, size_t size)
+{
+    const char *end = line + size;
+    end -= end > line && end[-1] == '\n';
+    return end - (end > line && end[-1] == '\r');
+}
+
 bool is_transfer_coding(const char *line, size_t size)
 {
     return has_name(line, size, "transfer-encoding:");
@@ -36,13 +44,11 @@ bool is_transfer_coding(const char *line, size_t size)
 // libcurl would ignore any other one here: it decodes nothing (RFC 9112 §6.1).
 static bool is_coding_known(const char *line, size_t size)
 {
-    const char *value = line + strlen("transfer-encoding:"), *end = line + size;
+    const char *value = line + strlen("transfer-encoding:"), *end = end_of(line, size);
     if (!is_transfer_coding(line, size))
         return true;
     while (value < end && memchr(" \t", *value, 2) != NULL)
         ++value;
-    end -= end > value && end[-1] == '\n';
-    end -= end > value && end[-1] == '\r';
     while (end > value && memchr(" \t", end[-1], 2) != NULL)
         --end;
     return end - value == 7 && strncasecmp(value, "chunked", 7) == 0;
@@ -53,7 +59,7 @@ static bool is_coding_known(const char *line, size_t size)
 static bool is_length_clear(const char *line, size_t size, Framing *framing)
 {
     static const char name[] = "content-length:";
-    const char *rest = line + sizeof name - 1, *end = line + size;
+    const char *rest = line + sizeof name - 1, *end = end_of(line, size);
     if (!has_name(line, size, name))
         return true;
     do {
@@ -71,7 +77,7 @@ static bool is_length_clear(const char *line, size_t size, Framing *framing)
             return false;
         framing->isLengthKnown = true;
         framing->length = number;
-        while (rest < end && memchr(" \t\r\n", *rest, 4) != NULL)
+        while (rest < end && (*rest == ' ' || *rest == '\t'))
             ++rest;
     } while (rest < end && *rest++ == ',');
     return rest == end;

@@ -191,10 +191,11 @@ MultiCode CFURLSessionMultiHandleAction(void *multi, int socket, int mask, int *
 {
     Set *set = isEpollActive ? set_of(multi) : NULL;
     if (set == NULL || set->descriptor != socket) {
-        // A call may begin, on an idle connection that has bytes by now.
+        // A call may begin, on an idle connection that has bytes by now. (CMicroHTTPDFixes limits
+        // what epoll_wait returns.)
         struct epoll_event ready[1024];
         if (set != NULL && socket == SOCKET_TIMEOUT)
-            end_all_idle(set, ready, epoll_wait(set->epoll, ready, 1024, 0));
+            end_all_idle(set, ready, epoll_pwait(set->epoll, ready, 1024, 0, NULL));
         return next.multi_action(multi, socket, mask, running);
     }
     struct epoll_event *events = set->events;

@@ -55,13 +55,17 @@ ssize_t recv(int descriptor, void *buffer, size_t size, int flags)
     return -1;
 }
 
+// As in Glibc's header.
+enum { CLOSE_WAIT = 8 };
+
 // Only the kernel's own header has the field, and it cannot be read together with Glibc's.
 uint64_t cmhdf_received(int descriptor)
 {
     struct tcp_info info = {0};
     socklen_t size = sizeof info;
     getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size);
-    return info.tcpi_bytes_received;
+    // The end counts as a byte.
+    return info.tcpi_bytes_received - (info.tcpi_state == CLOSE_WAIT);
 }
 
 static _Atomic(enum MHD_Result (*)(struct MHD_Connection *, unsigned int)) on_refusal;

@@ -17,8 +17,9 @@ struct EchoAnswer {
         var echo: [UInt8]?
         let isObject = answer.members { answer, key in
             guard key == Array("echo".utf8) else { return answer.skipValue(depth: 1) }
-            defer { echo = answer.string() }
-            return echo == nil
+            guard echo == nil, let text = answer.string() else { return false }
+            echo = text
+            return true
         }
         answer.skipBlanks()
         return isObject && answer.rest.isEmpty ? echo : nil
