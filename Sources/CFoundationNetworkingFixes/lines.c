@@ -62,7 +62,7 @@ static bool is_length_clear(const char *line, size_t size, Framing *framing)
     const char *rest = line + sizeof name - 1, *end = end_of(line, size);
     if (!has_name(line, size, name))
         return true;
-    do {
+    for (;;) {
         unsigned long long number = 0;
         while (rest < end && (*rest == ' ' || *rest == '\t'))
             ++rest;
@@ -79,8 +79,11 @@ static bool is_length_clear(const char *line, size_t size, Framing *framing)
         framing->length = number;
         while (rest < end && (*rest == ' ' || *rest == '\t'))
             ++rest;
-    } while (rest < end && *rest++ == ',');
-    return rest == end;
+        if (rest == end)
+            return true;
+        if (*rest++ != ',')
+            return false;
+    }
 }
 
 bool is_framing_clear(const char *line, size_t size, int status, Framing *framing)
