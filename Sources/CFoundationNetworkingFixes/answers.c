@@ -2,7 +2,8 @@
 //
 // libcurl calls URLSession back with each line of an answer's header and trailer sections, and with
 // each part of its body. Neither has a limit: an answer without an end goes on until the call is
-// cancelled, which waits for the queue that reads it, and libcurl keeps every line.
+// cancelled, which waits for the queue that reads it, and libcurl keeps every line. And some lines
+// make URLSession end the process.
 //
 // Here a callback of ours stands between the two. It looks at each line and part, counts them, and
 // passes on no more than URLSession needs: a status line, an empty line, and the body in one part. To
@@ -31,11 +32,11 @@ typedef struct {
     void *easy;
     DataCallback header, write;
     void *headerContext, *writeContext;
+    // What the next line is of.
     enum { STATUS_LINE, INTERIM_SECTION, HEADER_SECTION, REST } part;
     int status;
     size_t lineCount, lineSize;
     Framing framing;
-    bool isAsked;
     char *body;
     size_t bodySize;
     int socket;
@@ -195,13 +196,6 @@ EasyCode CFURLSession_easy_setopt_long(void *easy, Option option, long value)
     return next.setopt_long(easy, option, isOff && answer_of(easy) != NULL ? 0 : value);
 }
 
-void note_request(void *easy)
-{
-    Answer *answer = answer_of(easy);
-    if (answer != NULL)
-        answer->isAsked = true;
-}
-
 void begin_answer(void *easy)
 {
     Answer *answer = calloc(1, sizeof *answer);
@@ -215,7 +209,7 @@ void begin_answer(void *easy)
 void CFURLSessionEasyHandleDeinit(void *easy)
 {
     Answer *answer = answer_of(easy);
-    if (answer != NULL && answer->isAsked && answer->lineCount == 0)
+    if (answer != NULL && answer->lineCount == 0)
         note_silence(easy);
     next.deinit(easy);
     if (answer != NULL)
@@ -223,6 +217,7 @@ void CFURLSessionEasyHandleDeinit(void *easy)
     free(answer);
 }
 
+// A transfer has ended.
 MultiHandleInfo CFURLSessionMultiHandleInfoRead(void *multi, int *left)
 {
     MultiHandleInfo info = next.info_read(multi, left);

@@ -23,9 +23,10 @@ static _Atomic uint64_t silence;
 
 void note_silence(void *easy)
 {
-    long connects = 1;
+    long connects = 1, sent = 0;
     next.getinfo_long(easy, (Info) {INFO_NUM_CONNECTS}, &connects);
-    if (connects == 0)
+    next.getinfo_long(easy, (Info) {INFO_REQUEST_SIZE}, &sent);
+    if (connects == 0 && sent > 0)
         silence = now() - callTimeout * 1000000ull;
 }
 
@@ -35,7 +36,6 @@ static int has_connection(void *easy, char *peer, char *own, int peerPort, int o
 {
     (void) peer; (void) own; (void) peerPort; (void) ownPort;
     next.setopt_long(easy, (Option) {OPT_FRESH_CONNECT}, 1);
-    note_request(easy);
     return 0;
 }
 

@@ -7,6 +7,7 @@ struct Block {
     int flags, reserved;
     void (*invoke)(void *block);
 };
+
 void *_Block_copy(const void *block);
 void _Block_release(const void *block);
 

@@ -43,6 +43,7 @@ enum {
     OPT_MAXAGE_CONN = 288,
     OPT_QUICK_EXIT = 322,
     INFO_PRIVATE = 0x100000 + 21,
+    INFO_REQUEST_SIZE = 0x200000 + 12,
     INFO_OS_ERRNO = 0x200000 + 25,
     INFO_NUM_CONNECTS = 0x200000 + 26,
     MULTI_OPT_MAXCONNECTS = 6,
@@ -137,8 +138,7 @@ uint64_t received(int socket);
 // Whether a handle that could not connect had been connected.
 bool was_reset(void *easy);
 
-// A handle sends its request, and has ended without a line of its answer.
-void note_request(void *easy);
+// A handle has ended without a line of its answer.
 void note_silence(void *easy);
 
 // Watches an idle connection for unsolicited bytes, and makes libcurl close one that has them.

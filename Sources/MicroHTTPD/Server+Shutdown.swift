@@ -25,6 +25,7 @@ extension Server {
                 "requests_in_flight": .stringConvertible(connections.unfinishedCount),
                 "shutdown_timeout": "\(configuration.shutdownTimeout)",
             ])
+        // If the task is cancelled, there is no delay.
         try? await Task.sleep(for: configuration.drainDelay)
         do {
             try daemon.listener.refuseConnections()

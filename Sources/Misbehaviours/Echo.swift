@@ -54,17 +54,17 @@ extension PeerConnection {
         Echo(request: request())
     }
 
-    /// Sends text in which `\n` ends a line.
+    /// Sends text in which `\n` ends a line, and these bytes with it.
     ///
     /// - Returns: false when the client takes no more.
     @discardableResult
-    func send(lines text: String) -> Bool {
+    func send(lines text: String, and more: [UInt8] = []) -> Bool {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.utf8.count * 5 / 4)
         for byte in text.utf8 {
             if byte == UInt8(ascii: "\n") { bytes.append(UInt8(ascii: "\r")) }
             bytes.append(byte)
         }
-        return send(bytes)
+        return send(bytes + more)
     }
 }

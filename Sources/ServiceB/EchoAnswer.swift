@@ -8,15 +8,17 @@ struct EchoAnswer {
     /// How deep values may be nested.
     private static let depthLimit = 100
 
+    private static let blanks = ASCIISet(" \t\n\r")
+
     private var rest: ArraySlice<UInt8>
 
     /// The bytes of the string; nil if `content` is anything else, or has `echo` twice.
     static func echo(in content: [UInt8]) -> [UInt8]? {
-        guard String(validating: content, as: UTF8.self) != nil else { return nil }
+        guard String(utf8: content.span) != nil else { return nil }
         var answer = Self(rest: content[...])
         var echo: [UInt8]?
         let isObject = answer.members { answer, key in
-            guard key == Array("echo".utf8) else { return answer.skipValue(depth: 1) }
+            guard key.elementsEqual("echo".utf8) else { return answer.skipValue(depth: 1) }
             guard echo == nil, let text = answer.string() else { return false }
             echo = text
             return true
@@ -26,15 +28,14 @@ struct EchoAnswer {
     }
 
     private mutating func skipBlanks() {
-        rest = rest.drop { [0x20, 0x09, 0x0a, 0x0d].contains($0) }
+        rest = rest.drop(while: Self.blanks.contains)
     }
 
     /// Takes `text`, with blanks before it.
-    private mutating func take(_ text: StaticString) -> Bool {
+    private mutating func take(_ text: String) -> Bool {
         skipBlanks()
-        let bytes = text.description.utf8
-        guard rest.starts(with: bytes) else { return false }
-        rest = rest.dropFirst(bytes.count)
+        guard rest.starts(with: text.utf8) else { return false }
+        rest = rest.dropFirst(text.utf8.count)
         return true
     }
 

@@ -138,11 +138,7 @@ extension SystemTests {
                 #expect(body?.hasPrefix(#"{"details":"\#(misbehaviour.reason ?? ""): "#) == true)
             }
             let ended = ContinuousClock.now
-            #expect(
-                try eventually {
-                    try get("/metrics", port: b.port).body
-                        .contains("\nupstream_requests_in_flight 0.0\n")
-                })
+            #expect(try hasNoCallInFlight(port: b.port))
             #expect(ContinuousClock.now - ended < .milliseconds(500))
             #expect(try b.residentBytes() < before + 30_000_000)
             #expect(try get("/call-echo?msg=Hello", port: b.port).body == success("Hello"))

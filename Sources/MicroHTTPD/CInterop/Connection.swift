@@ -118,13 +118,11 @@ import HTTPTypes
             HTTPError(
                 HTTPResponse.Status(code: status, reasonPhrase: phrase),
                 details: "The request cannot be read, or is larger than the limits."))
-        if case .content = record.phase {
-            // The exchange notes it.
-            return queue(response, to: .unknown, closing: true)
-        }
-        server.accessLog.noteRejection(status: status)
+        // In content there is an exchange, which notes it.
+        let isInContent = if case .content = record.phase { true } else { false }
+        if !isInContent { server.accessLog.noteRejection(status: status) }
         // 0.9 sends its rejection of a header section twice, unless the connection ends.
-        guard headSize > 0 else {
+        guard !isInContent, headSize > 0 else {
             return queue(response, to: .unknown, closing: true)
         }
         sendPast(response, to: .unknown)

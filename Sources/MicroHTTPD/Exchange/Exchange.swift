@@ -72,10 +72,7 @@ final class Exchange {
     /// - Returns: false if the connection is to be closed without an answer.
     func proceed(on connection: borrowing Connection) -> Bool {
         do {
-            let task: HandlerTask
-            if case .handling(let waiting) = state {
-                task = waiting
-            } else {
+            if case .reading = state {
                 guard contentSize <= Limits.content else { throw Framing.contentTooLarge }
                 guard let route else {
                     return answer(
@@ -89,7 +86,7 @@ final class Exchange {
                     }
                     return answer(response, on: connection)
                 case .waiting(let handler):
-                    task = HandlerTask { [request, span] in
+                    let task = HandlerTask { [request, span] in
                         guard let span else { return try await handler(request) }
                         return try await ServiceContext.withValue(span.context) {
                             try await handler(request)
@@ -98,6 +95,7 @@ final class Exchange {
                     state = .handling(task)
                 }
             }
+            guard case .handling(let task) = state else { return false }
             switch task.run(on: connection) {
             case .suspended: return true
             case .finished(let result): return answer(try result.get(), on: connection)

@@ -54,7 +54,7 @@ extension String {
     /// Makes a string of bytes; nil if they are not UTF-8.
     ///
     /// `String(validating:as:)` is generic, and not specialized for slices.
-    init?(utf8 bytes: Span<UInt8>) {
+    package init?(utf8 bytes: Span<UInt8>) {
         guard let text = try? UTF8Span(validating: bytes) else { return nil }
         self.init(copying: text)
     }

@@ -7,6 +7,16 @@ extension Misbehaviour {
         sends(name, summary, outcome, or: alternative, section) { $0.answer(fields: fields) }
     }
 
+    /// Answers 500, and goes on with these bytes as they are.
+    private static func fails(
+        _ name: String, _ summary: String, _ section: String, _ rest: String
+    ) -> Self {
+        Self(name, summary, .badAnswer, or: .badStatus, section) { peer in
+            _ = peer.request()
+            peer.send("HTTP/1.1 500 Odd\r\n" + rest)
+        }
+    }
+
     /// Those whose header section is odd or malformed.
     package static let fields = [
         has(
@@ -52,20 +62,12 @@ extension Misbehaviour {
         Self(
             "bare-lf", "ends its lines with LF alone", .badAnswer, or: .answer, "RFC 9112 §2.2"
         ) { peer in peer.send(peer.echo().answer()) },
-        Self(
-            "bare-lf-in-error", "ends the header section of a 500 with LF alone", .badAnswer,
-            or: .badStatus, "RFC 9112 §2.2"
-        ) { peer in
-            _ = peer.request()
-            peer.send("HTTP/1.1 500 Odd\r\n\n")
-        },
-        Self(
+        fails(
+            "bare-lf-in-error", "ends the header section of a 500 with LF alone", "RFC 9112 §2.2",
+            "\n"),
+        fails(
             "colon-in-error", "has a line of a colon and LF in the header section of a 500",
-            .badAnswer, or: .badStatus, "RFC 9110 §5.1"
-        ) { peer in
-            _ = peer.request()
-            peer.send("HTTP/1.1 500 Odd\r\n:\n\r\n")
-        },
+            "RFC 9110 §5.1", ":\n\r\n"),
         Self(
             "colon-before-error", "has a line of a colon and LF before the status line of a 500",
             .badAnswer, or: .badStatus, "RFC 9110 §15.2"

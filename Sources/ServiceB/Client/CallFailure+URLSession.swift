@@ -10,7 +10,7 @@ extension CallFailure {
         timeout: Duration
     ) {
         let status = (response as? HTTPURLResponse)?.statusCode
-        let usual = JSON.object([("echo", .string(message))]).line
+        var usual: [UInt8] { JSON.object([("echo", .string(message))]).line }
         if let error {
             self.init(error, timeout: timeout)
         } else if let status, status != 200 {

@@ -50,8 +50,7 @@ struct LogLine {
                 contentsOf: #"","level":"\#(level)","service":"\#(service)","event":"#.utf8)
         }
         append(event, to: &bytes, upTo: end)
-        let (before, behind) =
-            format == .text ? (" ", "=") : (",\"", "\":")
+        let (before, behind) = format == .text ? (" ", "=") : (",\"", "\":")
         for field in fields {
             bytes.append(contentsOf: before.utf8)
             bytes.append(contentsOf: field.name.utf8)

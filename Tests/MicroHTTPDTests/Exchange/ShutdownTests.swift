@@ -28,6 +28,23 @@ import Testing
         }
     }
 
+    /// Requests to be sent in one piece.
+    private func requests(_ count: Int) -> String {
+        (0..<count).map { "GET /now?n=\($0) HTTP/1.1\r\nHost: test\r\n\r\n" }.joined()
+    }
+
+    /// Expects the answers to them, in order, and that the last one alone says close.
+    private func expectAll(
+        _ count: Int, from client: HTTPClient, location: SourceLocation = #_sourceLocation
+    ) throws {
+        var replies: [HTTPReply] = []
+        while let reply = try client.response() { replies.append(reply) }
+        #expect(replies.map(\.body) == (0..<count).map { "\($0)" }, sourceLocation: location)
+        #expect(
+            replies.firstIndex { $0["Connection"] == "close" } == count - 1,
+            sourceLocation: location)
+    }
+
     @Test func `A client that asks ahead and reads late loses no answer at shutdown`() async throws
     {
         let gate = Gate()
@@ -37,16 +54,12 @@ import Testing
             let client = try HTTPClient(port: port)
             try client.request("/much-later")
             #expect(eventually { gate.arrivals == 1 })
-            let requests = (0..<1000).map { "GET /now?n=\($0) HTTP/1.1\r\nHost: test\r\n\r\n" }
-            try client.send(requests.joined())
+            try client.send(requests(1000))
             shutDown()
             #expect(eventually { (try? HTTPClient(port: port, timeout: .milliseconds(50))) == nil })
             gate.open()
             #expect(try client.response()?.body == much)
-            var replies: [HTTPReply] = []
-            while let reply = try client.response() { replies.append(reply) }
-            #expect(replies.map(\.body) == (0..<1000).map { "\($0)" })
-            #expect(replies.firstIndex { $0["Connection"] == "close" } == 999)
+            try expectAll(1000, from: client)
             #expect(eventually { answered.value == 1001 })
         }
     }
@@ -57,12 +70,8 @@ import Testing
             let client = try HTTPClient(port: port)
             shutDown()
             #expect(try eventually { try get("/now", port: port)["Connection"] == "close" })
-            let requests = (0..<10).map { "GET /now?n=\($0) HTTP/1.1\r\nHost: test\r\n\r\n" }
-            try client.send(requests.joined())
-            var replies: [HTTPReply] = []
-            while let reply = try client.response() { replies.append(reply) }
-            #expect(replies.map(\.body) == (0..<10).map { "\($0)" })
-            #expect(replies.firstIndex { $0["Connection"] == "close" } == 9)
+            try client.send(requests(10))
+            try expectAll(10, from: client)
         }
     }
 

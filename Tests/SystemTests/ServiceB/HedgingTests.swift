@@ -34,11 +34,7 @@ extension SystemTests {
             #expect(metrics.contains("\nupstream_hedges_total 1\n"))
             #expect(metrics.contains("\nupstream_hedges_won_total 1\n"))
             // The attempt that lost is over as well.
-            #expect(
-                try eventually {
-                    try get("/metrics", port: b.port).body.contains(
-                        "\nupstream_requests_in_flight 0.0\n")
-                })
+            #expect(try hasNoCallInFlight(port: b.port))
         }
 
         @Test func `A call that is made a second time has one deadline`() throws {
