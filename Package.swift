@@ -18,7 +18,7 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
     // Not what keeps a handler on libmicrohttpd's thread, as one might think: that is
-    // `Task.immediate` in Exchange, with this or without, and HandlerThreadTests sees to it.
+    // `Task.immediate` in HandlerTask, with this or without, and HandlerThreadTests sees to it.
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 

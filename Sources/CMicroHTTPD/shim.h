@@ -59,9 +59,9 @@ static inline void *cmhd_hide_query(void *context, const char *target, struct MH
     return (void *) (hidden << 8 | 3);
 }
 
-static inline int cmhd_is_new(void *context)
+static inline bool cmhd_is_new(void *context)
 {
-    return ((uintptr_t) context & 1) != 0;
+    return (uintptr_t) context & 1;
 }
 
 // The query behind `path`, once, with the value of cmhd_hide_query; NULL if there is none. It

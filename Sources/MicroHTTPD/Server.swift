@@ -10,10 +10,6 @@ public import Tracing
 /// It listens from the moment it is made, and serves while ``run()`` runs.
 public final class Server: Service {
     /// What a server needs to know beyond its routes.
-    ///
-    /// Defaults: 1,000 connections on one thread; 20 s for a connection to be idle, 10 s for a header
-    /// section, 30 s for content, 30 s for a client to read a response; no drain delay, and 5 s for
-    /// requests in flight at shutdown.
     public struct Configuration: Sendable {
         /// The name or address to listen on.
         public var host: String
@@ -74,7 +70,7 @@ public final class Server: Service {
     ///   - logger: gets the server's own events, such as start and shutdown.
     ///   - tracer: makes a span for each exchange, which is the handler's `ServiceContext.current`.
     ///   - log: called once for each exchange when it has ended, on libmicrohttpd's thread, which
-    ///     waits for it.
+    ///     waits for it; on another one for an exchange that was cut off.
     /// - Throws: ``SocketError`` if the address cannot be bound, for example because the port is in
     ///   use.
     public init(

@@ -19,7 +19,6 @@ struct CallFailure: Sendable, Equatable {
     }
 
     static let refused = Self(.refused, "nobody listens at its address; is it running?")
-    /// There is no route, or the network or host is down.
     static let unreachable = Self(.unreachable, "there is no way to its host")
     static let dns = Self(.dns, "its name does not resolve")
 
@@ -39,7 +38,6 @@ struct CallFailure: Sendable, Equatable {
     /// The answer is not HTTP, not JSON, not the echo of the message, or too large.
     static let badAnswer = Self(.badAnswer, "its answer is not the echo of the message")
 
-    /// The limit of calls in flight is reached; nothing was sent.
     static let overloaded = Self(
         .overloaded, "too many calls of it are in flight; try again in a second")
 }

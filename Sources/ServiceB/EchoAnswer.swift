@@ -17,7 +17,7 @@ struct EchoAnswer {
         guard String(utf8: content.span) != nil else { return nil }
         var answer = Self(rest: content[...])
         var echo: [UInt8]?
-        let isObject = answer.members { answer, key in
+        let isObject = answer.object { answer, key in
             guard key.elementsEqual("echo".utf8) else { return answer.skipValue(depth: 1) }
             guard echo == nil, let text = answer.string() else { return false }
             echo = text
@@ -40,28 +40,31 @@ struct EchoAnswer {
     }
 
     /// Takes an object; `value` takes the value of each of its keys.
-    private mutating func members(_ value: (inout Self, _ key: [UInt8]) -> Bool) -> Bool {
-        guard take("{") else { return false }
-        if take("}") { return true }
+    private mutating func object(_ value: (inout Self, _ key: [UInt8]) -> Bool) -> Bool {
+        list("{", "}") { answer in
+            guard let key = answer.string(), answer.take(":") else { return false }
+            return value(&answer, key)
+        }
+    }
+
+    private mutating func list(
+        _ opening: String, _ closing: String, _ element: (inout Self) -> Bool
+    ) -> Bool {
+        guard take(opening) else { return false }
+        if take(closing) { return true }
         repeat {
-            guard let key = string(), take(":"), value(&self, key) else { return false }
+            guard element(&self) else { return false }
         } while take(",")
-        return take("}")
+        return take(closing)
     }
 
     private mutating func skipValue(depth: Int) -> Bool {
         guard depth < Self.depthLimit else { return false }
         skipBlanks()
         switch rest.first {
-        case UInt8(ascii: "{"): return members { answer, _ in answer.skipValue(depth: depth + 1) }
+        case UInt8(ascii: "{"): return object { answer, _ in answer.skipValue(depth: depth + 1) }
+        case UInt8(ascii: "["): return list("[", "]") { $0.skipValue(depth: depth + 1) }
         case UInt8(ascii: "\""): return string() != nil
-        case UInt8(ascii: "["):
-            _ = take("[")
-            if take("]") { return true }
-            repeat {
-                guard skipValue(depth: depth + 1) else { return false }
-            } while take(",")
-            return take("]")
         default: return take("true") || take("false") || take("null") || skipNumber()
         }
     }

@@ -5,8 +5,9 @@ public import MicroHTTPD
 ///
 /// `JSONEncoder` would cost a third of a whole request of Service A.
 public enum JSON: Sendable {
+    /// A string.
     case string(String)
-    /// The keys differ and are in order.
+    /// An object, whose keys differ and are in order.
     case object([(String, JSON)])
 
     /// The value as one line of compact JSON in UTF-8, keys in order, with a newline at the end.

@@ -33,7 +33,7 @@ extension ServiceDefinition {
     /// Runs the service until it is told to stop, and ends the process.
     ///
     /// Exit codes: 0, stopped as told; 1, too few descriptors, cannot listen, or not healthy; 64,
-    /// wrong usage.
+    /// wrong usage; 128 and the number of a second signal.
     @MainActor public static func main() async {
         await ServiceCommand<Self>.main()
     }

@@ -1,10 +1,4 @@
 /// The parameters of a request's query, decoded as forms are (`+` and `%20` are spaces).
-///
-/// ```swift
-/// router.get("/echo") { request in
-///     Response(["echo": .string(request.query["msg"] ?? "no message")])
-/// }
-/// ```
 public struct Query: Sendable {
     let bytes: [UInt8]
 
@@ -33,7 +27,8 @@ public struct Query: Sendable {
             rest = rest[end...].dropFirst()
             let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
             if !pair.isEmpty, isName(pair[..<equals], name) {
-                return decode(pair[equals...].dropFirst())
+                let value = pair[equals...].dropFirst()
+                return hasEscapes ? Self.unescape(value) : String(utf8: value.span)
             }
         }
         return nil
@@ -42,10 +37,6 @@ public struct Query: Sendable {
     private func isName(_ text: ArraySlice<UInt8>, _ name: String) -> Bool {
         text.span.equals(name.utf8.span)
             || hasEscapes && Self.unescape(text)?.utf8.elementsEqual(name.utf8) == true
-    }
-
-    private func decode(_ text: ArraySlice<UInt8>) -> String? {
-        hasEscapes ? Self.unescape(text) : String(utf8: text.span)
     }
 
     private static func unescape(_ text: ArraySlice<UInt8>) -> String? {

@@ -12,17 +12,7 @@ public typealias AsyncHandler = @Sendable (Request) async throws -> Response
 
 /// Finds the handler of a request by its path.
 ///
-/// A handler is a function from a request to a response, `async` if it waits. An
-/// ``HTTPError`` that it throws is answered with its status, any other error with 500.
-///
-/// ```swift
-/// var router = Router { error in Response(status: error.status) }
-/// router.get("/greeting") { _ in Response(body: Array("Hello".utf8)) }
-/// router.get("/later") { _ in
-///     try await Task.sleep(for: .seconds(1))
-///     return Response(body: Array("Hello".utf8))
-/// }
-/// ```
+/// An ``HTTPError`` that a handler throws is answered with its status, any other error with 500.
 public struct Router: Sendable {
     // Few: looking at each is faster than hashing a path.
     private var routes: [Route] = []
@@ -37,17 +27,12 @@ public struct Router: Sendable {
 
     /// Adds a route: `handler` answers `GET` and `HEAD` for exactly `path`.
     public mutating func get(_ path: String, handler: @escaping Handler) {
-        add(Route(path, .immediate(handler)))
+        routes.append(Route(path, .immediate(handler)))
     }
 
     /// Adds a route whose handler may wait.
     public mutating func get(_ path: String, handler: @escaping AsyncHandler) {
-        add(Route(path, .waiting(handler)))
-    }
-
-    private mutating func add(_ route: Route) {
-        routes.removeAll { $0.path == route.path }
-        routes.append(route)
+        routes.append(Route(path, .waiting(handler)))
     }
 
     /// The response to a request whose path has no route: 404, 204 to `OPTIONS *`, 405 to `CONNECT`.
@@ -65,11 +50,7 @@ public struct Router: Sendable {
 
     func route(of path: String) -> Route? {
         // By bytes: comparing strings that are not ASCII would normalize them first.
-        let path = path.utf8.span
-        for route in routes where route.path.utf8.count == path.count {
-            if route.path.utf8.span.equals(path) { return route }
-        }
-        return nil
+        routes.first { $0.path.utf8.span.equals(path.utf8.span) }
     }
 }
 
@@ -77,8 +58,8 @@ public struct Router: Sendable {
 ///
 /// A class: the closures of a struct in a collection are wrapped once more.
 final class Route: Sendable {
-    enum Handler: Sendable {
-        case immediate(MicroHTTPD.Handler)
+    enum Kind: Sendable {
+        case immediate(Handler)
         case waiting(AsyncHandler)
     }
 
@@ -86,15 +67,15 @@ final class Route: Sendable {
     fileprivate static let allow: HTTPFields = [.allow: "GET, HEAD"]
 
     let path: String
-    private let handler: Handler
+    private let kind: Kind
 
-    fileprivate init(_ path: String, _ handler: Handler) {
+    fileprivate init(_ path: String, _ kind: Kind) {
         self.path = path
-        self.handler = handler
+        self.kind = kind
     }
 
     /// The handler for `request`, or the rejection of it: 405 or 400, in this order.
-    func handler(for request: Request) throws(HTTPError) -> Handler {
+    func handler(for request: Request) throws(HTTPError) -> Kind {
         guard request.method == .get || request.method == .head else {
             throw HTTPError(
                 .methodNotAllowed, details: "This path takes GET, HEAD.", headerFields: Self.allow)
@@ -105,6 +86,6 @@ final class Route: Sendable {
                 details: "The query is malformed: two hexadecimal digits must follow each '%', "
                     + "and the decoded bytes must be UTF-8.")
         }
-        return handler
+        return kind
     }
 }

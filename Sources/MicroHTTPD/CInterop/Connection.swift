@@ -111,21 +111,25 @@ import HTTPTypes
     /// - Returns: false if the connection is to be closed.
     func reject(status: Int) -> Bool {
         let server = record.server
-        // 500 is its word for a chunk's first line that is larger than its memory.
-        let status = status == 500 ? 400 : status
+        // 500 is its word for a chunk's first line that is larger than its memory, 505 for a version.
+        let status = status >= 500 ? 400 : status
         let phrase = unsafe String(cString: MHD_get_reason_phrase_for(UInt32(status)))
         let response = server.router.errorResponse(
             HTTPError(
                 HTTPResponse.Status(code: status, reasonPhrase: phrase),
                 details: "The request cannot be read, or is larger than the limits."))
         // In content there is an exchange, which notes it.
-        let isInContent = if case .content = record.phase { true } else { false }
-        if !isInContent { server.accessLog.noteRejection(status: status) }
-        // 0.9 sends its rejection of a header section twice, unless the connection ends.
-        guard !isInContent, headSize > 0 else {
-            return queue(response, to: .unknown, closing: true)
+        if case .content(let request) = record.phase {
+            return queue(response, to: request, closing: true)
         }
-        sendPast(response, to: .unknown)
+        let request = Request.unknown
+        server.accessLog.note(
+            AccessRecord(
+                request: request, route: nil, response: response, duration: .zero,
+                ending: .answered))
+        // 0.9 sends its rejection of a header section twice, unless the connection ends.
+        guard headSize > 0 else { return queue(response, to: request, closing: true) }
+        sendPast(response, to: request)
         return false
     }
 
@@ -135,7 +139,7 @@ import HTTPTypes
         }
     }
 
-    /// Takes the connection out of the event loop until the result is resumed; nil if no handler may
+    /// Takes the connection out of the event loop until the result ends; nil if no handler may
     /// wait any more.
     ///
     /// Only in the final call of the access handler, which must then return without answering.
@@ -148,7 +152,9 @@ import HTTPTypes
     }
 }
 
-/// A connection that libmicrohttpd leaves alone until it is resumed, by any thread, once.
+/// A connection that libmicrohttpd leaves alone until this value ends, on any thread.
+///
+/// The connection goes back to the event loop then, which calls the access handler again.
 @safe struct SuspendedConnection: ~Copyable, Sendable {
     // Sendable: MHD_resume_connection is the one call that libmicrohttpd allows on any thread, and
     // nobody frees a suspended connection, for MHD_stop_daemon is not called before all are resumed
@@ -159,8 +165,7 @@ import HTTPTypes
         unsafe self.pointer = pointer
     }
 
-    /// Gives the connection back to the event loop, which calls the access handler again.
-    consuming func resume() {
+    deinit {
         unsafe MHD_resume_connection(pointer)
     }
 }

@@ -1,8 +1,6 @@
 import CMicroHTTPD
 import CMicroHTTPDFixes
 import Dispatch
-import Glibc
-import HTTPTypes
 import Synchronization
 
 /// The owner of libmicrohttpd's daemons, one for each thread: their connections and their sockets.
@@ -65,12 +63,8 @@ import Synchronization
     }
 }
 
-/// The server behind a callback's context, which outlives the daemon that makes the callback.
-private func server(_ context: UnsafeMutableRawPointer?) -> Server? {
-    unsafe context.map { unsafe Unmanaged<Server>.fromOpaque($0).takeUnretainedValue() }
-}
-
-/// MHD_AccessHandlerCallback: the first call begins an exchange, the last one answers it.
+/// MHD_AccessHandlerCallback: the first call begins an exchange, the last one answers it, and is
+/// repeated after a suspension; those between have the content.
 ///
 /// The exchange is retained here, in the first call, and released in `completed`, the one callback
 /// that libmicrohttpd makes exactly once for every request that had a first call.
@@ -80,14 +74,14 @@ private func access(
     content: UnsafePointer<CChar>?, contentSize: UnsafeMutablePointer<Int>?,
     request: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
 ) -> MHD_Result {
-    guard let server = unsafe server(context), let connection = unsafe Connection(pointer),
+    guard let connection = unsafe Connection(pointer),
         let path = unsafe path, let method = unsafe method, let version = unsafe version,
         let contentSize = unsafe contentSize, let request = unsafe request
     else { return .NO }
-    if unsafe cmhd_is_new(request.pointee) != 0 {
+    if unsafe cmhd_is_new(request.pointee) {
         let query = unsafe cmhd_reveal_query(path, request.pointee)
         let head = unsafe connection.head(method, path, query, version)
-        let exchange = Exchange(head, server: server)
+        let exchange = Exchange(head, server: connection.record.server)
         unsafe request.pointee = Unmanaged.passRetained(exchange).toOpaque()
         return exchange.begin(on: connection) ? .YES : .NO
     }
@@ -114,7 +108,7 @@ private func completed(
     else { return }
     // It did not get as far as the access handler: libmicrohttpd has rejected it, or its client has
     // left before there was a request.
-    if unsafe cmhd_is_new(exchange) != 0 { return }
+    if unsafe cmhd_is_new(exchange) { return }
     let ending: AccessRecord.Ending =
         switch code {
         case .REQUEST_TERMINATED_COMPLETED_OK: .answered
@@ -134,9 +128,11 @@ private func connectionChanged(
     socketContext: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
     code: MHD_ConnectionNotificationCode
 ) {
-    guard let server = unsafe server(context), let connection = unsafe connection,
+    guard let context = unsafe context, let connection = unsafe connection,
         let socketContext = unsafe socketContext
     else { return }
+    // It outlives the daemon that makes the callback.
+    let server = unsafe Unmanaged<Server>.fromOpaque(context).takeUnretainedValue()
     switch code {
     case .CONNECTION_NOTIFY_STARTED:
         let record = unsafe server.connections.insert(cmhd_descriptor(connection), server)

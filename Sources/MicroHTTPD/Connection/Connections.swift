@@ -18,7 +18,7 @@ final class Connections: Sendable {
     /// How many have bytes that are not read, a request that is not answered, or a response that is
     /// not sent.
     var unfinishedCount: Int {
-        records.withLock { $0.values.count { $0.isBusy || $0.hasInput } }
+        records.withLock { $0.values.count { $0.isBusy || cmhd_unread($0.descriptor) > 0 } }
     }
 
     /// How long ago one of them was opened, closed or entered another phase.
@@ -92,7 +92,7 @@ final class ConnectionRecord: Sendable {
         /// The next request, or nothing.
         case idle
         /// The rest of a request's content.
-        case content
+        case content(Request)
         /// The handler; also while it goes on after a wait.
         case handler(HandlerTask)
         /// The client, to read the response.
@@ -143,7 +143,7 @@ final class ConnectionRecord: Sendable {
     ///
     /// - Returns: whether the connection goes on: while the server drains, until those requests are
     ///   answered that had arrived together with the first one.
-    func goesOn(answered size: Int) -> Bool {
+    func keepsAlive(after size: Int) -> Bool {
         let answered = answered.wrappingAdd(UInt64(size), ordering: .relaxed).newValue
         guard server.isDraining.load(ordering: .relaxed) else { return true }
         if arrived.load(ordering: .relaxed) == 0 {
@@ -153,9 +153,6 @@ final class ConnectionRecord: Sendable {
         }
         return answered < arrived.load(ordering: .relaxed)
     }
-
-    /// Whether it has bytes that libmicrohttpd has not read yet.
-    var hasInput: Bool { cmhd_unread(descriptor) > 0 }
 
     /// Whether it has had no request and no byte of the next one for `time`.
     fileprivate func isIdle(for time: Duration) -> Bool {
@@ -171,13 +168,12 @@ final class ConnectionRecord: Sendable {
     func shutDownIfLate(_ limits: Server.Configuration, hasEnded: Bool) {
         let (phase, entered) = state.withLock(\.self)
         let age = Duration.since(entered)
-        var isSilent = false
         let limit: Duration?
         switch phase {
         case .opened: limit = limits.headerTimeout
         case .idle:
-            limit = limits.idleTimeout + limits.headerTimeout
-            isSilent = isIdle(for: limits.idleTimeout)
+            let isSilent = isIdle(for: limits.idleTimeout)
+            limit = limits.idleTimeout + (isSilent ? .zero : limits.headerTimeout)
         case .content: limit = limits.contentTimeout
         case .handler: return
         case .response: limit = nil
@@ -186,7 +182,7 @@ final class ConnectionRecord: Sendable {
             // In every phase: libmicrohttpd may have to send a rejection of its own, or
             // 100 Continue, to a client that does not read, and then misses the end of its input.
             shutdown(descriptor, CInt(SHUT_RDWR))
-        } else if let limit, age > limit || isSilent || hasEnded {
+        } else if let limit, age > limit || hasEnded {
             // Reads return the end of the connection after what has arrived.
             shutdown(descriptor, CInt(SHUT_RD))
         }

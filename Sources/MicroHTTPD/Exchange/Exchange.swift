@@ -1,7 +1,6 @@
 import HTTPTypes
 import Logging
 import Metrics
-import Synchronization
 import Tracing
 
 /// One request's life: begun, answered, ended.
@@ -32,21 +31,17 @@ final class Exchange {
     /// Goes on to the content, unless the request is rejected: then nothing that follows its header
     /// section is read.
     ///
-    /// The first call of the access handler.
-    ///
     /// - Returns: false if the connection is to be closed.
     func begin(on connection: borrowing Connection) -> Bool {
         server.requestsInFlight.increment()
         if let rejection = Framing.rejection(of: request.head) {
             return reject(rejection, on: connection)
         }
-        connection.record.enter(.content)
+        connection.record.enter(.content(request))
         return true
     }
 
     /// Counts content that is not kept.
-    ///
-    /// The calls of the access handler between the first and the last.
     ///
     /// - Returns: false if the connection is to be closed.
     func discard(_ size: Int, on connection: borrowing Connection) -> Bool {
@@ -66,8 +61,6 @@ final class Exchange {
     }
 
     /// Answers, or waits for the handler.
-    ///
-    /// The final call of the access handler, and its repeat after a suspension.
     ///
     /// - Returns: false if the connection is to be closed without an answer.
     func proceed(on connection: borrowing Connection) -> Bool {
@@ -112,10 +105,10 @@ final class Exchange {
         // malformed trailer section, a line without CR. So nothing behind it is taken for a request;
         // nor behind CONNECT, where it is meant for somebody else.
         let isLast = request.head.isChunked || request.method == .connect
-        let goesOn = connection.record.goesOn(answered: connection.headSize + contentSize)
+        let keepsAlive = connection.record.keepsAlive(after: connection.headSize + contentSize)
         return connection.queue(
             response, to: request,
-            closing: isLast || response.status == .contentTooLarge || !goesOn)
+            closing: isLast || response.status == .contentTooLarge || !keepsAlive)
     }
 
     private func response(for error: any Error) -> Response {

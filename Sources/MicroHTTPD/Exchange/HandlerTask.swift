@@ -9,8 +9,9 @@ import Synchronization
 final class HandlerTask: TaskExecutor {
     /// What the task is doing.
     ///
-    /// Noncopyable, so that the compiler checks that a suspended connection is resumed exactly
-    /// once: `switch consume state` takes the value out, and each case must put one back.
+    /// Noncopyable, so that a suspended connection is resumed exactly once: when its value ends.
+    /// `switch consume state` takes the state out, and the compiler checks that each case puts one
+    /// back.
     private enum State: ~Copyable {
         case running([UnownedJob])
         case suspended(SuspendedConnection)
@@ -51,8 +52,6 @@ final class HandlerTask: TaskExecutor {
 
     /// Runs the jobs there are, until the handler has finished, or waits and its connection is
     /// suspended.
-    ///
-    /// Only in the final call of the access handler, and its repeats after a suspension.
     func run(on connection: borrowing Connection) -> Progress {
         while true {
             var job: UnownedJob?
@@ -90,9 +89,8 @@ final class HandlerTask: TaskExecutor {
             case .running(let jobs):
                 state = .running(jobs + [job])
                 return true
-            case .suspended(let connection):
+            case .suspended:
                 state = .running([job])
-                connection.resume()
                 return true
             case let other:
                 state = other
@@ -111,7 +109,7 @@ final class HandlerTask: TaskExecutor {
         let wasAbandoned = state.withLock { state in
             switch consume state {
             case .running(let rest): jobs = rest
-            case .suspended(let connection): connection.resume()
+            case .suspended: break
             case .finished: break
             case .abandoned:
                 state = .abandoned

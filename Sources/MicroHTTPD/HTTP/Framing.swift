@@ -18,7 +18,6 @@ enum Framing {
         }
     }
 
-    /// The rejection of content beyond the limit.
     static var contentTooLarge: HTTPError {
         HTTPError(.contentTooLarge, details: "The limit of content is \(Limits.content) bytes.")
     }

@@ -53,15 +53,6 @@ struct HeaderSection: Sendable {
         return false
     }
 
-    init() {}
-
-    /// Takes fields that were not sent.
-    init(_ fields: HTTPFields) {
-        for field in fields {
-            append(field.name.canonicalName.utf8, field.value.utf8)
-        }
-    }
-
     /// The values of the fields of this name, which is given in lower case, without trailing blanks
     /// (RFC 9112 §5.1).
     func values(_ name: String) -> [ArraySlice<UInt8>] {

@@ -71,7 +71,6 @@ final class AccessLog: Sendable {
     private let state = Mutex(State())
     private let write: @Sendable (AccessRecord) -> Void
 
-    /// Counts exchanges, and writes their records with `write`.
     init(write: @escaping @Sendable (AccessRecord) -> Void) {
         self.write = write
     }
@@ -90,15 +89,6 @@ final class AccessLog: Sendable {
         series.requests.increment()
         series.duration.record(duration: record.duration)
         write(record)
-    }
-
-    /// Notes that libmicrohttpd has rejected a request, of which nothing else is known.
-    func noteRejection(status: Int) {
-        note(
-            AccessRecord(
-                request: .unknown, route: nil,
-                response: Response(status: HTTPResponse.Status(code: status)), duration: .zero,
-                ending: .answered))
     }
 
     private static func label(_ method: HTTPRequest.Method) -> String {

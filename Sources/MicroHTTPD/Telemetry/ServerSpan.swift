@@ -17,9 +17,9 @@ final class ServerSpan: Sendable {
         tracer.extract(head.headerSection.fields, into: &context, using: FieldExtractor())
         let method = head.method ?? .unknown
         span = tracer.startSpan(method.rawValue, context: context, ofKind: .server)
-        var fields = HTTPFields()
-        tracer.inject(span.context, into: &fields, using: FieldInjector())
-        traceContext = TraceContext(HeaderSection(fields))
+        var section = HeaderSection()
+        tracer.inject(span.context, into: &section, using: FieldInjector())
+        traceContext = TraceContext(section)
     }
 
     /// Ends the span, with OpenTelemetry's names for its attributes.
@@ -42,7 +42,7 @@ private struct FieldExtractor: Extractor {
 }
 
 private struct FieldInjector: Injector {
-    func inject(_ value: String, forKey key: String, into fields: inout HTTPFields) {
-        if let name = HTTPField.Name(key) { fields[name] = value }
+    func inject(_ value: String, forKey key: String, into section: inout HeaderSection) {
+        section.append(key.utf8, value.utf8)
     }
 }

@@ -38,37 +38,37 @@ final class Call: NSObject, URLSessionTaskDelegate, Sendable {
 
     /// Starts a second attempt, unless the call has ended or a limit is reached.
     func hedge() {
-        guard let hedging = client.hedging, !hasEnded, client.limit.enter() else { return }
-        let isAdmitted =
-            hedging.limit.enter()
-            && state.withLock { state in
-                guard state.continuation != nil else { return false }
-                state.attempts += 1
-                state.unfinished += 1
-                return true
-            }
-        if isAdmitted { start(attempt: 2) } else { client.limit.leave() }
-    }
-
-    /// Starts an attempt, 1 or 2, which the limit of calls has admitted.
-    func start(attempt: Int) {
-        client.queue.async { [self] in
-            guard !hasEnded else { return client.limit.leave() }
-            let task = client.session.dataTask(with: request) { [self] data, response, error in
-                // Only now is URLSession done with a call that may have been answered long ago.
-                client.limit.leave()
-                let failure = CallFailure(message, data, response, error, timeout: client.timeout)
-                end(failure, attempt: attempt)
-            }
-            task.delegate = self
-            task.resume()
-            let isLate = state.withLock { state in
-                if state.continuation == nil { return true }
-                state.tasks.append(task)
+        guard let hedging = client.hedging else { return }
+        let isAdmitted = state.withLock { state in
+            guard state.continuation != nil, client.limit.acquire() else { return false }
+            guard hedging.limit.acquire() else {
+                client.limit.release()
                 return false
             }
-            if isLate { cancel([task]) }
+            state.attempts += 1
+            state.unfinished += 1
+            return true
         }
+        if isAdmitted { client.queue.async { [self] in start(attempt: 2) } }
+    }
+
+    /// Starts an attempt, 1 or 2, which the limit of calls has admitted; on the client's queue.
+    func start(attempt: Int) {
+        guard !hasEnded else { return client.limit.release() }
+        let task = client.session.dataTask(with: request) { [self] data, response, error in
+            // Only now is URLSession done with a call that may have been answered long ago.
+            client.limit.release()
+            let failure = CallFailure(message, data, response, error, timeout: client.timeout)
+            end(failure, attempt: attempt)
+        }
+        task.delegate = self
+        task.resume()
+        let isLate = state.withLock { state in
+            if state.continuation == nil { return true }
+            state.tasks.append(task)
+            return false
+        }
+        if isLate { cancel([task]) }
     }
 
     /// Gives the call its outcome, if it has none yet, and cancels its tasks.

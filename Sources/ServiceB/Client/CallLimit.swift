@@ -2,20 +2,16 @@ import Metrics
 import Synchronization
 
 /// The limit of calls in flight.
-final class CallLimit: Sendable {
-    private let limit: Int
+struct CallLimit: ~Copyable, Sendable {
+    let limit: Int
     private let count = Atomic(0)
     private let gauge = Meter(label: "upstream_requests_in_flight")
-
-    init(_ limit: Int) {
-        self.limit = limit
-    }
 
     /// The calls that `URLSession` has not finished.
     var callsInFlight: Int { count.load(ordering: .relaxed) }
 
     /// Admits a call, unless the limit is reached.
-    func enter() -> Bool {
+    func acquire() -> Bool {
         guard count.add(1, ordering: .relaxed).newValue <= limit else {
             count.subtract(1, ordering: .relaxed)
             return false
@@ -24,7 +20,7 @@ final class CallLimit: Sendable {
         return true
     }
 
-    func leave() {
+    func release() {
         count.subtract(1, ordering: .relaxed)
         gauge.decrement()
     }
@@ -51,7 +47,7 @@ final class HedgeLimit: Sendable {
     }
 
     /// Admits a second attempt of a call, unless the limit is reached.
-    func enter() -> Bool {
+    func acquire() -> Bool {
         let isAdmitted = state.withLock { state in
             if state.hedged.count == 10 {
                 guard state.hedged[0] <= state.calls - 100 else { return false }

@@ -4,7 +4,7 @@ import Synchronization
 /// An action for calls that have not ended after a time, which is the same for all, so that they
 /// come due in the order in which they began.
 ///
-/// One timer serves them all. It is strict: others may be late by a tenth of their length.
+/// One timer at a time serves them all. It is strict: others may be late by a tenth of their length.
 final class Deadlines: Sendable {
     private struct State {
         var calls: [(call: Call, deadline: ContinuousClock.Instant)] = []

@@ -23,9 +23,12 @@ final class EchoClient: Sendable {
     /// - Parameter hedgeAfter: when to make a call a second time, which counts as another of
     ///   `maxCalls`.
     init(timeout: Duration, maxCalls: Int, hedgeAfter: Duration? = nil) {
-        Self.ignoreProxies()
+        // libcurl, beneath URLSession, would use them.
+        for name in ["http_proxy", "all_proxy", "ALL_PROXY"] {
+            unsafe unsetenv(name)
+        }
         self.timeout = timeout
-        limit = CallLimit(maxCalls)
+        limit = CallLimit(limit: maxCalls)
         deadlines = Deadlines(after: timeout, maxCalls: maxCalls) { $0.end(.timeout(timeout)) }
         hedging = hedgeAfter.map { time in
             (Deadlines(after: time, maxCalls: maxCalls) { $0.hedge() }, HedgeLimit())
@@ -38,7 +41,7 @@ final class EchoClient: Sendable {
     ///
     /// - Returns: how the call ended, at the deadline at the latest, even if its task is cancelled.
     func echo(_ message: String, at url: URL, for request: Request) async -> Call.Outcome {
-        guard limit.enter() else { return Call.Outcome(failure: .overloaded, attempts: 0) }
+        guard limit.acquire() else { return Call.Outcome(failure: .overloaded, attempts: 0) }
         let span = startSpan("GET", ofKind: .client)
         defer { span.end() }
         let trace = request.traceContext
@@ -56,7 +59,7 @@ final class EchoClient: Sendable {
                 hedging.limit.callBegan()
                 hedging.after.add(call)
             }
-            call.start(attempt: 1)
+            queue.async { call.start(attempt: 1) }
         }
         if outcome.failure != nil { span.setStatus(SpanStatus(code: .error)) }
         return outcome

@@ -7,15 +7,6 @@ import FoundationNetworking
 #endif
 
 extension EchoClient {
-    /// Makes libcurl, which is beneath `URLSession`, ignore the proxies that the environment names.
-    ///
-    /// Call it before any other thread can read the environment.
-    static func ignoreProxies() {
-        for name in ["http_proxy", "all_proxy", "ALL_PROXY"] {
-            unsafe unsetenv(name)
-        }
-    }
-
     /// Makes a session that ends a call by itself some time after `timeout`.
     ///
     /// This is a backstop for the call's own deadline: 100 ms later if libcurl measures it, as with

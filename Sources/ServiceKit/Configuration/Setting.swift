@@ -32,11 +32,6 @@ public struct Setting<Value>: Sendable {
 extension Option {
     /// Declares an option of a service: its flag, its environment variable and its default.
     ///
-    /// ```swift
-    /// @Option("How long a connection may be idle", variable: "IDLE_TIMEOUT", .duration())
-    /// var idleTimeout = Duration.seconds(20)
-    /// ```
-    ///
     /// The variable is printed behind the flag by `--help`; ``ServiceCommand`` reads it there.
     public init(
         wrappedValue: Value, name: NameSpecification = .long, _ abstract: String,
@@ -97,9 +92,7 @@ extension Setting where Value: CaseIterable & RawRepresentable<String> & Sendabl
     /// The name of a case.
     public static var name: Self {
         let names = Value.allCases.map(\.rawValue)
-        return Self(takes: "one of \(names.joined(separator: ", "))", text: \.rawValue) {
-            Value(rawValue: $0)
-        }
+        return Self(takes: "one of \(names.joined(separator: ", "))") { Value(rawValue: $0) }
     }
 }
 

@@ -82,9 +82,9 @@ struct FramingCase: Sendable, CustomTestStringConvertible {
         + ["CONNECT test:443 HTTP/1.1", "CONNECT [::1]:443 HTTP/1.1"].map {
             Self($0, line($0), .refused(405))
         }
-        + ["GET /framed HTTP/2.0", "GET /framed HTTP/0.9"].map { Self($0, line($0), .refused(505)) }
+        + ["GET /framed HTTP/2.0", "GET /framed HTTP/0.9"].map { Self($0, line($0), .refused(400)) }
         + [
-            Self("the preface of HTTP/2", "PRI * HTTP/2.0\n\nSM\n\n", .refused(505)),
+            Self("the preface of HTTP/2", "PRI * HTTP/2.0\n\nSM\n\n", .refused(400)),
             Self("hello world", line("hello world"), .dropped),
             Self("one word", "GET\n\n", .dropped),
             Self("a space first", " " + line("GET /framed HTTP/1.1"), .dropped),

@@ -11,10 +11,8 @@ import Tracing
     private static let valid = "00-\(trace)-b7ad6b7169203331-01"
 
     private func parse(_ traceparent: String..., tracestate: String = "") -> TraceContext? {
-        var fields = HTTPFields()
-        fields[values: .traceparent] = traceparent
-        fields[.tracestate] = tracestate
-        return TraceContext(HeaderSection(fields))
+        let lines = traceparent.map { "traceparent:\($0)" } + ["tracestate:\(tracestate)"]
+        return TraceContext(HeaderSection(lines: lines))
     }
 
     @Test(arguments: [

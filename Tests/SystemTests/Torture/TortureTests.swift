@@ -95,7 +95,7 @@ extension SystemTests {
                 \(growth) bytes of memory more, \(before) before
                 """)
             #expect(problems.counts.isEmpty)
-            let allowed = "100 200 400 404 405 413 414 431 505".split(separator: " ").map(
+            let allowed = "100 200 400 404 405 413 414 431".split(separator: " ").map(
                 String.init)
             #expect(Set(statuses.counts.keys).subtracting(allowed).isEmpty)
             #expect(scale != 1 || growth < 10 * (requests - early))
