@@ -10,6 +10,7 @@
 // refuse one, it returns 0: libcurl ends the transfer with CODE_WRITE_ERROR. libcurl also asks after
 // each read whether to go on. How long an answer may take is in timers.c.
 
+#include "body.h"
 #include "functions.h"
 
 #include <stdlib.h>
@@ -17,8 +18,6 @@
 #include <sys/ioctl.h>
 
 enum {
-    // More than any answer to a message that fits into a request; EchoClient knows the exact limit.
-    BODY_LIMIT = 128 * 1024,
     // Of status, header and trailer lines, those of interim responses (100, 103) among them.
     LINE_COUNT_LIMIT = 1000,
     LINE_SIZE_LIMIT = 64 * 1024,
@@ -30,6 +29,7 @@ enum {
 // One answer on its way from libcurl to URLSession; every handle owns one.
 typedef struct {
     void *easy;
+    uint64_t start;
     DataCallback header, write;
     void *headerContext, *writeContext;
     // What the next line is of.
@@ -37,11 +37,9 @@ typedef struct {
     int status;
     size_t lineCount, lineSize;
     Framing framing;
-    char *body;
-    size_t bodySize;
+    Body body;
     int socket;
-    // Whether more can come than libcurl passes on, and what had come before it did.
-    bool isCoded;
+    // What had come before a body in chunks, of which more can come than is data.
     uint64_t receivedBefore;
 } Answer;
 
@@ -80,21 +78,19 @@ static size_t header_line(char *line, size_t size, size_t count, void *context)
     if (answer->part == HEADER_SECTION
         && !is_framing_clear(line, length, answer->status, &answer->framing))
         return 0;
-    if (!answer->isCoded && is_transfer_coding(line, length)) {
-        answer->isCoded = true;
+    if (answer->part == HEADER_SECTION && is_transfer_coding(line, length)) {
+        answer->body.isChunked = true;
         answer->receivedBefore = received(answer->socket);
     }
-    bool isEnd = length <= 2;
-    // libcurl takes `:` for a field.
-    if (length == 2 && *line != '\r')
+    // Only CRLF ends a section for URLSession, and without an end "there's no response" to it, which
+    // ends the process (none). libcurl takes any line for the end that begins with CR or LF, and
+    // `:` for a field.
+    bool isEnd = length == 2 && memcmp(line, "\r\n", 2) == 0;
+    if (!isEnd && (length <= 2 || memchr("\r\n", *line, 2) != NULL))
         return 0;
     if (isEnd && answer->part == INTERIM_SECTION)
         answer->part = STATUS_LINE;
     if (isEnd && answer->part == HEADER_SECTION) {
-        // Only CRLF ends it for URLSession, and without an end "there's no response" to it, which
-        // ends the process (none).
-        if (length != 2)
-            return 0;
         answer->part = REST;
         size_t taken = answer->header(line, size, count, answer->headerContext);
         return answer->status == 101 ? 0 : taken;
@@ -108,21 +104,10 @@ static size_t header_line(char *line, size_t size, size_t count, void *context)
     return length;
 }
 
-// URLSession keeps everything in memory (#3204), and makes a new timer for each part, which for a
-// body in chunks of one byte takes seconds (none). It gets the body in one part, at the end.
 static size_t body_part(char *data, size_t size, size_t count, void *context)
 {
     Answer *answer = context;
-    size_t length = size * count;
-    if (answer->bodySize + length > BODY_LIMIT)
-        return 0;
-    char *body = realloc(answer->body, answer->bodySize + length);
-    if (body == NULL)
-        return 0;
-    memcpy(body + answer->bodySize, data, length);
-    answer->body = body;
-    answer->bodySize += length;
-    return length;
+    return take_body(&answer->body, data, size * count) ? size * count : 0;
 }
 
 void watch_answer(void *easy, int socket)
@@ -151,7 +136,8 @@ static int progress(
     int unread = 0;
     if (answer->part == REST && ioctl(answer->socket, FIONREAD, &unread) == 0)
         next.setopt_long(answer->easy, (Option) {OPT_FORBID_REUSE}, unread > 0);
-    return answer->isCoded && received(answer->socket) > answer->receivedBefore + READ_LIMIT;
+    return answer->body.isChunked
+        && received(answer->socket) > answer->receivedBefore + READ_LIMIT;
 }
 
 EasyCode CFURLSession_easy_setopt_ptr(void *easy, Option option, void *value)
@@ -202,6 +188,7 @@ void begin_answer(void *easy)
     if (answer == NULL)
         return;
     answer->easy = easy;
+    answer->start = now();
     answer->socket = -1;
     next.setopt_ptr(easy, (Option) {OPT_PRIVATE}, answer);
 }
@@ -210,10 +197,10 @@ void CFURLSessionEasyHandleDeinit(void *easy)
 {
     Answer *answer = answer_of(easy);
     if (answer != NULL && answer->lineCount == 0)
-        note_silence(easy);
+        note_silence(easy, answer->start);
     next.deinit(easy);
     if (answer != NULL)
-        free(answer->body);
+        free(answer->body.bytes);
     free(answer);
 }
 
@@ -237,9 +224,9 @@ MultiHandleInfo CFURLSessionMultiHandleInfoRead(void *multi, int *left)
     // "Transfer completed, but there's no response" (#5286, 6.4).
     if (answer->part != REST)
         *code = CODE_GOT_NOTHING;
-    else if (answer->bodySize > 0
-        && answer->write(answer->body, 1, answer->bodySize, answer->writeContext)
-            != answer->bodySize)
+    else if (answer->body.size > 0
+        && answer->write(answer->body.bytes, 1, answer->body.size, answer->writeContext)
+            != answer->body.size)
         *code = CODE_WRITE_ERROR;
     return info;
 }

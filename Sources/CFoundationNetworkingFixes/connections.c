@@ -15,27 +15,19 @@
 #include <limits.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-
-// When a call began that got nothing on a connection that had been idle; 0 if none did.
-static _Atomic uint64_t silence;
-
-void note_silence(void *easy)
-{
-    long connects = 1, sent = 0;
-    next.getinfo_long(easy, (Info) {INFO_NUM_CONNECTS}, &connects);
-    next.getinfo_long(easy, (Info) {INFO_REQUEST_SIZE}, &sent);
-    if (connects == 0 && sent > 0)
-        silence = now() - callTimeout * 1000000ull;
-}
 
 // libcurl calls this when it has a connection, before it sends the request there. If that was idle,
 // and is dead, it takes another; up to five that may all be dead, and then it gives up (none).
 static int has_connection(void *easy, char *peer, char *own, int peerPort, int ownPort)
 {
-    (void) peer; (void) own; (void) peerPort; (void) ownPort;
     next.setopt_long(easy, (Option) {OPT_FRESH_CONNECT}, 1);
+    // Nobody listens there, but the kernel has chosen this port for this end, and TCP lets both ends
+    // be one (RFC 9293 §3.5).
+    if (peerPort == ownPort && strcmp(peer, own) == 0)
+        return 1;
     return 0;
 }
 
@@ -53,15 +45,10 @@ void *CFURLSessionEasyHandleInit(void)
     // Cancelling a call waits for its name look-up, and all sessions wait for it (none).
     next.setopt_long(easy, (Option) {OPT_QUICK_EXIT}, 1);
     next.setopt_long(easy, (Option) {OPT_TIMEOUT_MS}, callTimeout);
+    // See body.c.
+    next.setopt_long(easy, (Option) {OPT_HTTP_TRANSFER_DECODING}, 0);
     next.setopt_ptr(easy, (Option) {OPT_PREREQFUNCTION}, (void *) has_connection);
     next.setopt_ptr(easy, (Option) {OPT_PREREQDATA}, easy);
-    // Those that have been idle since may be dead as well, if their host has crashed: each would
-    // cost a call its deadline (none). In whole seconds; 118 is libcurl's default.
-    long age = (long) ((now() - silence) / 1000000000);
-    if (silence > 0 && age == 0)
-        next.setopt_long(easy, (Option) {OPT_FRESH_CONNECT}, 1);
-    else if (silence > 0 && age < 118)
-        next.setopt_long(easy, (Option) {OPT_MAXAGE_CONN}, age - 1);
     return easy;
 }
 
@@ -104,20 +91,54 @@ uint64_t received(int socket)
     return info.tcpi_bytes_received;
 }
 
+// The idle connections, by their descriptors: their epoll set, which is 0 for any other, and since
+// when. On URLSession's queue.
+static struct {
+    int epoll;
+    uint64_t since;
+} idle[65536];
+static int idleEnd;
+
 // Up to 7.88 libcurl takes what has come on an idle connection for the answer to the next request
 // (curl #10690, 8.0). So idle ones stay in the epoll set of their session (sockets.c).
 void watch_idle(int epoll, int socket)
 {
+    if (socket < (int) (sizeof idle / sizeof *idle)) {
+        idle[socket].epoll = epoll;
+        idle[socket].since = now();
+        idleEnd = socket < idleEnd ? idleEnd : socket + 1;
+    }
     // Its number is negative while it is idle.
     struct epoll_event event = {.events = EPOLLIN, .data.fd = ~socket};
     epoll_ctl(epoll, EPOLL_CTL_MOD, socket, &event);
 }
 
+void note_use(int socket)
+{
+    if (socket < idleEnd)
+        idle[socket].epoll = 0;
+}
+
 void end_idle(int epoll, int socket)
 {
-    epoll_ctl(epoll, EPOLL_CTL_DEL, socket, NULL);
+    note_use(socket);
+    // libcurl may have closed it, and its number may be another file's.
+    if (epoll_ctl(epoll, EPOLL_CTL_DEL, socket, NULL) != 0)
+        return;
     shutdown(socket, SHUT_RDWR);
     // libcurl closes a connection that it finds at its end before it sends a request: this drops
     // the bytes before that end.
     recv(socket, NULL, INT_MAX, MSG_DONTWAIT | MSG_TRUNC);
+}
+
+// A call has got nothing on a connection that had been idle. Those that have been idle since before
+// may be dead as well, if their host has crashed: each would cost a call its deadline (none).
+void note_silence(void *easy, uint64_t start)
+{
+    long connects = 1, sent = 0;
+    next.getinfo_long(easy, (Info) {INFO_NUM_CONNECTS}, &connects);
+    next.getinfo_long(easy, (Info) {INFO_REQUEST_SIZE}, &sent);
+    for (int socket = 0; connects == 0 && sent > 0 && socket < idleEnd; socket += 1)
+        if (idle[socket].epoll > 0 && idle[socket].since < start)
+            end_idle(idle[socket].epoll, socket);
 }

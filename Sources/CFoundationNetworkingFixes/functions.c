@@ -6,7 +6,7 @@
 // needs nothing of an answer but its status and its body.
 //
 // - answers.c: what an answer may be and how large it may get
-// - lines.c: which lines of an answer are malformed
+// - lines.c, body.c: which lines and chunks of an answer are malformed
 // - connections.c: where a call goes, and which connections are used again
 // - sockets.c, sets.c: how a session waits for its sockets
 // - timers.c: how long a call may take

@@ -39,8 +39,8 @@ enum {
     OPT_FORBID_REUSE = 75,
     OPT_DNS_CACHE_TIMEOUT = 92,
     OPT_TIMEOUT_MS = 155,
+    OPT_HTTP_TRANSFER_DECODING = 157,
     OPT_HTTP_CONTENT_DECODING = 158,
-    OPT_MAXAGE_CONN = 288,
     OPT_QUICK_EXIT = 322,
     INFO_PRIVATE = 0x100000 + 21,
     INFO_REQUEST_SIZE = 0x200000 + 12,
@@ -138,11 +138,13 @@ uint64_t received(int socket);
 // Whether a handle that could not connect had been connected.
 bool was_reset(void *easy);
 
-// A handle has ended without a line of its answer.
-void note_silence(void *easy);
+// A handle that was made at this time has ended without a line of its answer.
+void note_silence(void *easy, uint64_t start);
 
-// Watches an idle connection for unsolicited bytes, and makes libcurl close one that has them.
+// Watches an idle connection for unsolicited bytes, until it is used, and makes libcurl close one
+// that has them.
 void watch_idle(int epoll, int socket);
+void note_use(int socket);
 void end_idle(int epoll, int socket);
 
 // How many milliseconds libcurl gives a transfer in all, and how many there may be; 0 is no limit.

@@ -28,6 +28,17 @@ static bool has_name(const char *line, size_t size, const char *name)
     return size > strlen(name) && strncasecmp(line, name, strlen(name)) == 0;
 }
 
+static bool is_blank(char character)
+{
+    return character == ' ' || character == '\t';
+}
+
+// To libcurl that is no field that it knows; a proxy removes the blank (RFC 9112 §5.1).
+static bool has_blank_after(const char *line, size_t size, const char *name)
+{
+    return has_name(line, size, name) && is_blank(line[strlen(name)]);
+}
+
 // Without CRLF or LF.
 static const char *end_of(const char *line, size_t size)
 {
@@ -47,9 +58,9 @@ static bool is_coding_known(const char *line, size_t size)
     const char *value = line + strlen("transfer-encoding:"), *end = end_of(line, size);
     if (!is_transfer_coding(line, size))
         return true;
-    while (value < end && memchr(" \t", *value, 2) != NULL)
+    while (value < end && is_blank(*value))
         ++value;
-    while (end > value && memchr(" \t", end[-1], 2) != NULL)
+    while (end > value && is_blank(end[-1]))
         --end;
     return end - value == 7 && strncasecmp(value, "chunked", 7) == 0;
 }
@@ -64,7 +75,7 @@ static bool is_length_clear(const char *line, size_t size, Framing *framing)
         return true;
     for (;;) {
         unsigned long long number = 0;
-        while (rest < end && (*rest == ' ' || *rest == '\t'))
+        while (rest < end && is_blank(*rest))
             ++rest;
         const char *digits = rest;
         for (; rest < end && is_digit(*rest); ++rest) {
@@ -77,7 +88,7 @@ static bool is_length_clear(const char *line, size_t size, Framing *framing)
             return false;
         framing->isLengthKnown = true;
         framing->length = number;
-        while (rest < end && (*rest == ' ' || *rest == '\t'))
+        while (rest < end && is_blank(*rest))
             ++rest;
         if (rest == end)
             return true;
@@ -88,10 +99,11 @@ static bool is_length_clear(const char *line, size_t size, Framing *framing)
 
 bool is_framing_clear(const char *line, size_t size, int status, Framing *framing)
 {
-    bool isFolded = framing->isOpen && memchr(" \t", *line, 2) != NULL;
+    bool isFolded = framing->isOpen && is_blank(*line);
     framing->isOpen = is_transfer_coding(line, size) || has_name(line, size, "content-length:");
     // The content of another status is not used.
-    return !isFolded && is_length_clear(line, size, framing)
+    return !isFolded && !has_blank_after(line, size, "transfer-encoding")
+        && !has_blank_after(line, size, "content-length") && is_length_clear(line, size, framing)
         && (status != 200 || is_coding_known(line, size));
 }
 

@@ -113,6 +113,7 @@ static int wait_in_set(void *easy, int socket, int what, void *context, void *un
     struct epoll_event event = {.data.fd = socket};
     event.events = (what & POLL_IN ? EPOLLIN : 0) | (what & POLL_OUT ? EPOLLOUT : 0);
     watch_answer(easy, socket);
+    note_use(socket);
     if (epoll_ctl(set->epoll, EPOLL_CTL_MOD, socket, &event) != 0 && errno == ENOENT)
         epoll_ctl(set->epoll, EPOLL_CTL_ADD, socket, &event);
     return 0;

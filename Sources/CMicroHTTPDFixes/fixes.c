@@ -81,12 +81,15 @@ enum MHD_Result cmhdf_queue_response(
     return queue_response(connection, status, response);
 }
 
-// libmicrohttpd's own rejections are HTML.
+// libmicrohttpd's own rejections are HTML. And up to 0.9.77, when it stops, it says yes to a response
+// that it does not take, and then sends the one that it has not (connection.c:5102): a crash.
 enum MHD_Result MHD_queue_response(
     struct MHD_Connection *connection, unsigned int status, struct MHD_Response *response)
 {
-    return on_refusal == NULL ? queue_response(connection, status, response)
-                              : on_refusal(connection, status);
+    enum MHD_Result result = on_refusal == NULL ? queue_response(connection, status, response)
+                                                : on_refusal(connection, status);
+    bool hasResponse = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_HTTP_STATUS) != NULL;
+    return hasResponse ? result : MHD_NO;
 }
 
 // Up to 0.9.77, libmicrohttpd counts trailing blanks as a part of a value, against RFC 9110 §5.5,

@@ -26,6 +26,7 @@ struct ServiceAURL: Sendable, CustomStringConvertible {
         guard !text.contains(/%(?![0-9A-Fa-f]{2})/), var parts = URLComponents(string: text),
             parts.scheme?.lowercased() == "http", let host = parts.encodedHost,
             Self.isName(host) || Self.isAddress(host), (1...65535).contains(parts.port ?? 80),
+            parts.port != nil || parts.rangeOfPort == nil,
             parts.user == nil, parts.password == nil, parts.query == nil, parts.fragment == nil
         else { return nil }
         parts.scheme = "http"  // URLSession takes no other spelling.
@@ -37,10 +38,13 @@ struct ServiceAURL: Sendable, CustomStringConvertible {
         guard echo("") != nil else { return nil }
     }
 
+    private static let nameCharacters = ASCIISet(
+        "-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+
     /// Whether a name server could know `host`, or it is an IPv4 address (RFC 1035 §2.3.4).
     private static func isName(_ host: String) -> Bool {
         let name = host.hasSuffix(".") ? host.dropLast() : host[...]
-        return name.utf8.count <= 253 && !name.contains { "%[]".contains($0) }
+        return name.utf8.count <= 253 && Array(name.utf8).span.consists(of: nameCharacters)
             && name.split(separator: ".", omittingEmptySubsequences: false)
                 .allSatisfy { (1...63).contains($0.utf8.count) }
     }

@@ -33,6 +33,9 @@ extension Misbehaviour {
         hasSize("chunk-size-of-letters", "a chunk size that is not a number", .badAnswer) { _ in
             "zz"
         },
+        hasSize("chunk-size-with-letter", "a chunk size with a letter behind", .badAnswer) {
+            "\($0.hex)x"
+        },
         hasSize("no-chunk-size", "an empty line for a chunk size", .badAnswer) { _ in "" },
         hasSize("negative-chunk-size", "a negative chunk size", .badAnswer) { "-\($0.hex)" },
         hasSize("chunk-size-with-plus", "a chunk size with a plus", .badAnswer) { "+\($0.hex)" },
@@ -52,13 +55,16 @@ extension Misbehaviour {
         ) {
             $0.chunked("\($0.hex)\n\($0.json)   \n0\n\n")
         },
+        sends("last-chunk-with-0x", "has 0x5 for its last chunk", .badAnswer, "RFC 9112 §7.1") {
+            $0.chunked("\($0.hex)\n\($0.json)\n0x5\n\n")
+        },
         sends("no-line-after-chunk", "has no line break after a chunk", .badAnswer, "RFC 9112 §7.1")
         {
             $0.chunked("\($0.hex)\n\($0.json)0\n\n")
         },
         Self(
-            "bare-lf-in-chunks", "ends the lines of its chunks with LF alone", .answer,
-            or: .badAnswer, "RFC 9112 §2.2"
+            "bare-lf-in-chunks", "ends the lines of its chunks with LF alone", .badAnswer,
+            or: .answer, "RFC 9112 §2.2"
         ) { peer in
             let echo = peer.echo()
             peer.send(lines: echo.chunked(""))
@@ -76,8 +82,8 @@ extension Misbehaviour {
                     + "Content-Encoding: gzip\n\n")
         },
         sends(
-            "status-line-in-trailer", "has a status line in its trailer section", .badAnswer,
-            or: .answer, "RFC 9110 §6.5.1"
+            "status-line-in-trailer", "has a status line in its trailer section", .answer,
+            or: .badAnswer, "RFC 9110 §6.5.1"
         ) { $0.chunked("\($0.hex)\n\($0.json)\n0\nHTTP/1.1 500 Odd\n\n") },
         has(
             "chunked-and-length", "has chunks and a Content-Length", .answer, or: .badAnswer,

@@ -38,6 +38,10 @@ extension Misbehaviour {
         has(
             "space-before-colon", "has a space before a colon", .answer, or: .badAnswer,
             "RFC 9112 §5.1", "X-Field : a\n"),
+        sends(
+            "space-before-colon-of-length", "has a space before the colon of its Content-Length",
+            .badAnswer, "RFC 9112 §5.1"
+        ) { "HTTP/1.1 200 OK\nContent-Length : 5\n\n\($0.json)" },
         has(
             "space-in-field-name", "has a space in the name of a field", .answer, or: .badAnswer,
             "RFC 9110 §5.1", "X Field: a\n"),
@@ -62,6 +66,13 @@ extension Misbehaviour {
         Self(
             "bare-lf", "ends its lines with LF alone", .badAnswer, or: .answer, "RFC 9112 §2.2"
         ) { peer in peer.send(peer.echo().answer()) },
+        Self(
+            "cr-before-end", "has a CR before the CRLF that ends its header section", .badAnswer,
+            "RFC 9112 §2.2"
+        ) { peer in
+            peer.send("HTTP/1.1 200 OK\r\nA: b\r\n\r\r\n\(peer.echo().json)")
+            peer.waitForClose()
+        },
         fails(
             "bare-lf-in-error", "ends the header section of a 500 with LF alone", "RFC 9112 §2.2",
             "\n"),

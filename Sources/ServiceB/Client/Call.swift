@@ -78,7 +78,9 @@ final class Call: NSObject, URLSessionTaskDelegate, Sendable {
     func end(_ failure: CallFailure?, attempt: Int? = nil) {
         let ended: State? = state.withLock { state in
             if attempt != nil { state.unfinished -= 1 }
-            guard attempt == nil || failure == nil || state.unfinished == 0 else { return nil }
+            guard state.continuation != nil,
+                attempt == nil || failure == nil || state.unfinished == 0
+            else { return nil }
             let ended = state
             state.continuation = nil
             state.tasks = []

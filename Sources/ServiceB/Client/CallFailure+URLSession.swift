@@ -40,8 +40,11 @@ extension CallFailure {
         let text = error.localizedDescription
         switch (error as? URLError)?.code {
         case .cannotConnectToHost: self = .refused
+        case .badURL: self = .dns  // Its host, which is all that ServiceAURL leaves to others.
         case .cannotFindHost: self = mayOpenFiles ? .dns : .overloaded
         case .timedOut: self = .timeout(timeout)
+        // By has_connection in CFoundationNetworkingFixes.
+        case .unknown where text.hasPrefix("operation aborted by pre-request"): self = .refused
         case .networkConnectionLost, .badServerResponse: self = .reset
         case .unknown where text.hasPrefix("Failed to connect"):
             self = mayOpenFiles ? .unreachable : .overloaded

@@ -60,6 +60,16 @@ extension SystemTests {
             #expect(requests.allSatisfy { $0.contains(" ending=cutOff ") })
         }
 
+        @Test(arguments: 0..<3)
+        func `Requests that are rejected while a service stops do not crash it`(_: Int) throws {
+            let a = try ServiceProcess("service-a", ["--shutdown-timeout", "0s"])
+            let clients = try (0..<1500).map { _ in try HTTPClient(port: a.port) }
+            a.signal(SIGTERM)
+            // It may have closed some of them.
+            for client in clients { try? client.send("GET / HTTP/2.0\r\n\r\n") }
+            #expect(a.exitCode() == 0)
+        }
+
         @Test func `A second signal ends a service at once`() throws {
             let peer = try Peer { $0.waitForClose() }
             let b = try ServiceProcess(

@@ -12,10 +12,23 @@ extension SystemTests {
             #expect(try get("/call-echo?msg=x", port: b.port).body == success("x"))
         }
 
-        @Test func `A name that does not resolve is dns`() throws {
-            let b = try ServiceProcess(
-                "service-b", ["--service-a-url", "http://no-such-host.invalid:8080"])
+        @Test(arguments: ["no-such-host.invalid", "xn--a"])
+        func `A name that does not resolve is dns`(name: String) throws {
+            let b = try serviceB(calling: 8080, host: name)
             try expectFailure("dns", port: b.port, within: .milliseconds(2500))
+        }
+
+        @Test(.enabled(if: hasFixes))
+        func `A connection of Service B to itself is refused`() throws {
+            // A port where nobody listens any more, on an address of its own.
+            let host = "127.0.0.6"
+            let a = try ServiceProcess("service-a", address: ["--host", host, "--port", "0"])
+            a.signal(SIGKILL)
+            _ = a.exitCode()
+            let b = try serviceB(
+                calling: a.port, host: host,
+                environment: interposer.merging(["TEST_CONNECT_TO_SELF": "1"]) { $1 })
+            try expectFailure("refused", port: b.port)
         }
 
         @Test func `Service A at a new address is called there`() throws {

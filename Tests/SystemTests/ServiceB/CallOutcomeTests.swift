@@ -122,12 +122,34 @@ extension SystemTests {
 
         @Test(.enabled(if: hasFixes))
         func `However many idle connections have died without a word, one call is lost`() throws {
-            // Longer than the second that libcurl measures in.
-            let (peer, b) = try tenIdleConnections(["--timeout", "1200ms"]) { $0.waitForClose() }
-            try expectFailure("timeout", port: b.port, within: .seconds(3))
+            let (peer, b) = try tenIdleConnections(["--timeout", "300ms"]) { $0.waitForClose() }
+            try expectFailure("timeout", port: b.port)
             #expect(try hasNoCallInFlight(port: b.port))
             #expect(try get("/call-echo?msg=Hello", port: b.port).body == success("Hello"))
             withExtendedLifetime(peer) {}
+        }
+
+        @Test func `A call that gets no answer closes no connection that another one uses`() throws
+        {
+            let both = SharedCount()
+            let peer = try Peer { peer in
+                while case let request = peer.request(), !request.isEmpty {
+                    if request.contains("silent") { return peer.waitForClose() }
+                    both.add()
+                    _ = eventually { both.value >= 2 }
+                    peer.respond("{\"echo\":\"Hello\"}")
+                }
+            }
+            let b = try serviceB(calling: peer.port, ["--timeout", "300ms"])
+            let clients = try (0..<2).map { _ in try HTTPClient(port: b.port) }
+            for client in clients { try client.request("/call-echo?msg=Hello") }
+            for client in clients { #expect(try client.response()?.status == 200) }
+            try clients[0].request("/call-echo?msg=silent")
+            #expect(try get("/call-echo?msg=Hello", port: b.port).status == 200)
+            #expect(try clients[0].response()?.reason == "timeout")
+            #expect(try hasNoCallInFlight(port: b.port))
+            #expect(try get("/call-echo?msg=Hello", port: b.port).status == 200)
+            #expect(peer.connections.value == 2)
         }
 
         @Test(.enabled(if: hasFixes))

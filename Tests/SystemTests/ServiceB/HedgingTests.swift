@@ -37,6 +37,28 @@ extension SystemTests {
             #expect(try hasNoCallInFlight(port: b.port))
         }
 
+        @Test func `A second attempt that answers too late has not won`() throws {
+            let requests = SharedCount()
+            let answers = SharedCount()
+            let peer = try Peer { peer in
+                _ = peer.request()
+                requests.add()
+                let isFirst = requests.value == 1
+                _ = eventually { isFirst ? requests.value == 2 : answers.value == 1 }
+                peer.respond("{\"echo\":\"Hello\"}")
+                if isFirst { peer.waitUntilRead() }
+                answers.add()
+                peer.waitForClose()
+            }
+            let b = try serviceB(calling: peer.port, ["--hedge-after", "20ms", "--timeout", "5s"])
+            #expect(try get("/call-echo?msg=Hello", port: b.port).body == success("Hello"))
+            #expect(eventually { answers.value == 2 })
+            #expect(try hasNoCallInFlight(port: b.port))
+            let metrics = try get("/metrics", port: b.port).body
+            #expect(metrics.contains("\nupstream_hedges_total 1\n"))
+            #expect(metrics.contains("\nupstream_hedges_won_total 0\n"))
+        }
+
         @Test func `A call that is made a second time has one deadline`() throws {
             let (peer, requests) = try serviceA { _ in true }
             let b = try serviceB(
