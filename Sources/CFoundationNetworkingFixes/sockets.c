@@ -188,22 +188,31 @@ static void end_all_idle(const Set *set, const struct epoll_event *events, int c
             end_idle(set->epoll, ~events[i].data.fd);
 }
 
+// Before a call begins on an idle connection that has bytes by now. (CMicroHTTPDFixes limits what
+// epoll_wait returns.)
+static void look_at_idle(const Set *set)
+{
+    struct epoll_event ready[1024];
+    end_all_idle(set, ready, epoll_pwait(set->epoll, ready, 1024, 0, NULL));
+}
+
 MultiCode CFURLSessionMultiHandleAction(void *multi, int socket, int mask, int *running)
 {
     Set *set = isEpollActive ? set_of(multi) : NULL;
     if (set == NULL || set->descriptor != socket) {
-        // A call may begin, on an idle connection that has bytes by now. (CMicroHTTPDFixes limits
-        // what epoll_wait returns.)
-        struct epoll_event ready[1024];
         if (set != NULL && socket == SOCKET_TIMEOUT)
-            end_all_idle(set, ready, epoll_pwait(set->epoll, ready, 1024, 0, NULL));
+            look_at_idle(set);
         return next.multi_action(multi, socket, mask, running);
     }
     struct epoll_event *events = set->events;
     int count = take_events(set);
     // First: by its turn a descriptor may be another socket. With the others that does no harm:
-    // libcurl finds out itself that a socket is not ready.
+    // libcurl finds out itself that a socket is not ready. But whichever is handled, calls that have
+    // just been added begin.
     end_all_idle(set, events, count);
+    // One more may have been waits.c's.
+    if (count >= EVENT_COUNT - 1)
+        look_at_idle(set);
     for (int i = 0; i < count; i += 1) {
         int socket = events[i].data.fd;
         if (socket >= 0 && socket != set->timer.descriptor)

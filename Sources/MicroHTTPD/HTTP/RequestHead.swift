@@ -23,7 +23,7 @@ struct RequestTarget: Sendable {
     /// The query, escapes included; empty where there is none.
     let query: Query
 
-    /// How long the target is, in bytes.
+    /// How long the target is, in bytes; each that is not UTF-8 counts as three.
     let size: Int
 
     /// Whether a request of its method can have it.
