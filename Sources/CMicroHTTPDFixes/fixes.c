@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -34,12 +35,46 @@ int epoll_wait(int descriptor, struct epoll_event *events, int count, int millis
         descriptor, events, count < CMHDF_EVENTS ? count : CMHDF_EVENTS, milliseconds, NULL);
 }
 
-static atomic_bool hides_end[65536];
+enum { DESCRIPTORS = 65536 };
+
+static atomic_bool hides_end[DESCRIPTORS];
 
 void cmhdf_hide_end(int descriptor, bool hides)
 {
-    if (descriptor >= 0 && descriptor < 65536)
+    if (descriptor >= 0 && descriptor < DESCRIPTORS)
         atomic_store_explicit(&hides_end[descriptor], hides, memory_order_relaxed);
+}
+
+// Whether libmicrohttpd's thread reads from it, and then, whether the last character was LF.
+static bool is_served[DESCRIPTORS], is_line_start[DESCRIPTORS];
+
+void cmhdf_serve(int descriptor)
+{
+    if (descriptor < DESCRIPTORS) {
+        is_served[descriptor] = true;
+        is_line_start[descriptor] = false;
+    }
+}
+
+void cmhdf_end_serving(int descriptor)
+{
+    if (descriptor < DESCRIPTORS)
+        is_served[descriptor] = false;
+}
+
+// libmicrohttpd 0.9 takes a NUL for the end of a line, where it puts one itself, and a line that
+// begins with a colon for the empty one (0.9.75, connection.c). Behind that it finds another request
+// than a proxy in front. In their place it gets a control character, with which a head is rejected;
+// in content, which nobody reads, that does no harm.
+static void replace_misread(int descriptor, char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i += 1)
+        text[i] = text[i] == '\0' ? 1 : text[i];
+    if (is_line_start[descriptor] && text[0] == ':')
+        text[0] = 1;
+    for (char *rest = text; (rest = memmem(rest, text + size - rest, "\n:", 2)) != NULL; rest += 2)
+        rest[1] = 1;
+    is_line_start[descriptor] = text[size - 1] == '\n';
 }
 
 // When a connection is resumed, libmicrohttpd reads before it asks for the response, and if it
@@ -48,7 +83,9 @@ void cmhdf_hide_end(int descriptor, bool hides)
 ssize_t recv(int descriptor, void *buffer, size_t size, int flags)
 {
     ssize_t count = recvfrom(descriptor, buffer, size, flags, NULL, NULL);
-    if (count != 0 || size == 0 || descriptor >= 65536
+    if (count > 0 && buffer != NULL && descriptor < DESCRIPTORS && is_served[descriptor])
+        replace_misread(descriptor, buffer, (size_t) count);
+    if (count != 0 || size == 0 || descriptor >= DESCRIPTORS
         || !atomic_load_explicit(&hides_end[descriptor], memory_order_relaxed))
         return count;
     errno = EAGAIN;

@@ -38,7 +38,10 @@ struct ServiceCommand<Definition: ServiceDefinition>: ParsableCommand {
             _ = unsafe open("/dev/null", O_RDWR)
         }
         do {
-            try await parse(environment() + CommandLine.arguments.dropFirst()).serve()
+            let arguments = Array(CommandLine.arguments.dropFirst())
+            // Alone first: --help helps, whatever the environment says.
+            _ = try parse(arguments)
+            try await parse(environment() + arguments).serve()
         } catch  where exitCode(for: error) == .validationFailure {
             failUsage(error, variable: nil)
         } catch  where exitCode(for: error).isSuccess {

@@ -12,6 +12,10 @@ enum { CMHDF_EVENTS = 127 };
 /// waits. On any thread, for descriptors below 65,536.
 void cmhdf_hide_end(int descriptor, bool hides);
 
+/// Makes `recv` replace characters that libmicrohttpd would misread, until the connection is closed.
+void cmhdf_serve(int descriptor);
+void cmhdf_end_serving(int descriptor);
+
 /// How many bytes have arrived since a connection was opened.
 uint64_t cmhdf_received(int descriptor);
 

@@ -136,12 +136,14 @@ private func connectionChanged(
     switch code {
     case .CONNECTION_NOTIFY_STARTED:
         let record = unsafe server.connections.insert(cmhd_descriptor(connection), server)
+        cmhdf_serve(record.descriptor)
         unsafe socketContext.pointee = Unmanaged.passRetained(record).toOpaque()
     case .CONNECTION_NOTIFY_CLOSED:
         guard let context = unsafe socketContext.pointee else { return }
         let record = unsafe Unmanaged<ConnectionRecord>.fromOpaque(context).takeRetainedValue()
         // Or else the kernel resets the connection, and drops what it has not sent yet.
         cmhd_discard_input(record.descriptor)
+        cmhdf_end_serving(record.descriptor)
         server.connections.remove(record)
     }
 }

@@ -8,7 +8,11 @@ import MicroHTTPD
 struct ServiceOptions: ParsableArguments {
     @Option(
         "Name or address to listen on", variable: "HOST",
-        Setting(takes: "a name or an address") { $0.wholeMatch(of: /[!-~]+/).map { String($0.0) } })
+        Setting(takes: "a name or an address") { text in
+            let address = text.wholeMatch(of: /([0-9A-Fa-f:.]+)(%[!-~]+)?/)?.1
+            let isAddress = address.map { Socket.isIPv6(Array($0.utf8)[...]) } ?? false
+            return isAddress || text.wholeMatch(of: /[0-9A-Za-z._-]+/) != nil ? text : nil
+        })
     var host = "0.0.0.0"
 
     @Option(

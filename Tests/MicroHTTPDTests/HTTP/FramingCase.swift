@@ -57,7 +57,7 @@ struct FramingCase: Sendable, CustomTestStringConvertible {
     private static let smuggled = "GET /smuggled HTTP/1.1\nHost: test\n\n"
 
     /// All.
-    static let all = lines + hosts + names + codings + lengths + chunks
+    static let all = lines + lineEnds + hosts + names + codings + lengths + chunks
 
     /// The first line.
     private static let lines =
@@ -96,6 +96,16 @@ struct FramingCase: Sendable, CustomTestStringConvertible {
             Self("NUL in the target", line("GET /framed\0 HTTP/1.1"), .refused(400), .since1),
             Self("NUL in the query", line("GET /framed?\0 HTTP/1.1"), .refused(400), .since1),
         ]
+
+    /// Ends of lines and of the header section that libmicrohttpd 0.9 misreads.
+    private static let lineEnds = [
+        ":\n", "\0\n", "X: 1\n:\r\n", "X: 1\n\0\r\n", "X: 1\0\r\n\n", "X: 1\0\0\n\n",
+        "X: 1\0\nA: b\r\n\r\n", "X: 1\0\nContent-Length: 38\r\n\r\n",
+    ].map {
+        Self(
+            $0.debugDescription, "GET /framed HTTP/1.1\r\nHost: test\r\n\($0)", .refused(400),
+            raw: true)
+    }
 
     /// The field `Host`.
     private static let hosts =

@@ -12,6 +12,7 @@ extension SystemTests {
             (["--log-level", "loud"], "--log-level"), (["--log-format", "xml"], "--log-format"),
             (["--drain-delay", "1"], "--drain-delay"), (["--host", ""], "--host"),
             (["--host", "a\u{1b}[1m"], #""a\u{1B}[1m""#), (["--host", "a b"], "--host"),
+            (["--host", "[::1]"], "--host"), (["--host", "127.0.0.1:80"], "--host"),
             (["--shutdown-timeout", "-1s"], "--shutdown-timeout"),
             (["--timeout", "0s"], "--timeout"),
             (["--max-calls", "0"], "--max-calls"), (["--max-calls", "1.5"], "--max-calls"),
@@ -114,8 +115,11 @@ extension SystemTests {
             #expect(service.errorText == line)
         }
 
-        @Test func `--help lists every flag and its variable`() throws {
-            let service = try ServiceProcess("service-b", ["--help"], address: [])
+        @Test func `--help lists every flag and its variable, whatever the environment says`()
+            throws
+        {
+            let service = try ServiceProcess(
+                "service-b", ["--help"], environment: ["PORT": "x"], address: [])
             #expect(service.exitCode() == 0)
             let help = service.lines.joined(separator: "\n")
             for name in [
