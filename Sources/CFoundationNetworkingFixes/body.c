@@ -15,18 +15,23 @@
 enum {
     // More than any answer to a message that fits into a request; EchoClient knows the exact limit.
     BODY_LIMIT = 128 * 1024,
+    TRAILER_LIMIT = 64 * 1024,
 };
 
 static bool add(Body *body, const char *data, size_t size)
 {
-    if (size == 0 || body->size + size > BODY_LIMIT)
+    size_t newSize = body->size + size;
+    if (newSize > BODY_LIMIT)
         return false;
-    char *bytes = realloc(body->bytes, body->size + size);
-    if (bytes == NULL)
-        return false;
-    memcpy(bytes + body->size, data, size);
-    body->bytes = bytes;
-    body->size += size;
+    if (newSize > body->capacity) {
+        char *bytes = realloc(body->bytes, 2 * newSize);
+        if (bytes == NULL)
+            return false;
+        body->bytes = bytes;
+        body->capacity = 2 * newSize;
+    }
+    memcpy(body->bytes + body->size, data, size);
+    body->size = newSize;
     return true;
 }
 
@@ -73,7 +78,8 @@ static bool take_character(Body *body, char character)
         body->hasDigit = false;
         return character == '\n';
     case TRAILER_SECTION:
-        return true;
+        body->left += 1;
+        return body->left <= TRAILER_LIMIT;
     }
     return false;
 }

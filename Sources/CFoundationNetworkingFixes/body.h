@@ -7,7 +7,7 @@
 // The body of an answer, as far as it has come.
 typedef struct {
     char *bytes;
-    size_t size;
+    size_t size, capacity;
     bool isChunked;
     // What the next character is of, if it is in chunks.
     enum {
@@ -15,7 +15,8 @@ typedef struct {
         // And what comes after it, which libcurl reads.
         TRAILER_SECTION,
     } part;
-    // Of the current chunk: whether its size has begun, and what is left of it.
+    // Of the current chunk: whether its size has begun, and what is left of it. Of the trailer section:
+    // how much there was.
     bool hasDigit;
     size_t left;
 } Body;
