@@ -1,7 +1,7 @@
 // What an answer may be and how large it may get.
 //
-// libcurl calls URLSession back with each line of an answer's header and trailer sections, and with
-// each part of its body. Neither has a limit: an answer without an end goes on until the call is
+// libcurl calls URLSession back with each line of an answer's header section, and with each part of
+// its body, to which chunks and their trailer section belong here (body.c). Neither has a limit: an answer without an end goes on until the call is
 // cancelled, which waits for the queue that reads it, and libcurl keeps every line. And some lines
 // make URLSession end the process.
 //
@@ -18,7 +18,7 @@
 #include <sys/ioctl.h>
 
 enum {
-    // Of status, header and trailer lines, those of interim responses (100, 103) among them.
+    // Of status and header lines, those of interim responses (100, 103) among them.
     LINE_COUNT_LIMIT = 1000,
     LINE_SIZE_LIMIT = 64 * 1024,
     // Of all that is read for one answer, even of what libcurl does not pass on: the sizes and
@@ -51,7 +51,7 @@ void *answer_of(void *easy)
     return answer;
 }
 
-// libcurl calls this with each line of a header or trailer section.
+// libcurl calls this with each line of a header section.
 static size_t header_line(char *line, size_t size, size_t count, void *context)
 {
     Answer *answer = context;
@@ -96,7 +96,6 @@ static size_t header_line(char *line, size_t size, size_t count, void *context)
         return answer->status == 101 ? 0 : taken;
     }
     // A field. Nobody needs any, and URLSession would
-    // - end the process for one in a trailer section (none);
     // - end the process for `Location: //%zz/` (none), and follow any other;
     // - never complete the task for `WWW-Authenticate: Basic` (#5457, 6.3.2);
     // - fail where no space follows the colon (#5527, 6.4);
@@ -135,7 +134,8 @@ static int progress(
     // comes later is in connections.c.
     int unread = 0;
     if (answer->part == REST && ioctl(answer->socket, FIONREAD, &unread) == 0)
-        next.setopt_long(answer->easy, (Option) {OPT_FORBID_REUSE}, unread > 0);
+        next.setopt_long(answer->easy, (Option) {OPT_FORBID_REUSE},
+            unread > 0 || answer->body.hasMore);
     return answer->body.isChunked
         && received(answer->socket) > answer->receivedBefore + READ_LIMIT;
 }

@@ -68,7 +68,7 @@ static bool take_character(Body *body, char character)
             body->part = CHUNK_SIZE_LF;
         return character == '\r' || character == '\t' || (unsigned char) character >= ' ';
     case CHUNK_SIZE_LF:
-        body->part = body->left > 0 ? CHUNK_DATA : TRAILER_SECTION;
+        body->part = body->left > 0 ? CHUNK_DATA : TRAILER_LINE;
         return character == '\n';
     case CHUNK_DATA:
         body->part = CHUNK_DATA_LF;
@@ -77,9 +77,23 @@ static bool take_character(Body *body, char character)
         body->part = CHUNK_SIZE;
         body->hasDigit = false;
         return character == '\n';
-    case TRAILER_SECTION:
+    case TRAILER_LINE:
+        body->part = character == '\r' ? TRAILER_END_LF : TRAILER_FIELD;
+        return character != '\n';
+    case TRAILER_FIELD:
         body->left += 1;
-        return body->left <= TRAILER_LIMIT;
+        if (character == '\r')
+            body->part = TRAILER_FIELD_LF;
+        return character != '\n' && body->left <= TRAILER_LIMIT;
+    case TRAILER_FIELD_LF:
+        body->part = TRAILER_LINE;
+        return character == '\n';
+    case TRAILER_END_LF:
+        body->part = BODY_END;
+        return character == '\n';
+    case BODY_END:
+        body->hasMore = true;
+        return true;
     }
     return false;
 }

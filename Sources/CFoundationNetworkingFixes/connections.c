@@ -92,7 +92,7 @@ uint64_t received(int socket)
 }
 
 // The idle connections, by their descriptors: their epoll set, which is 0 for any other, and since
-// when. On URLSession's queue.
+// when. On URLSession's queue, which all sessions share.
 static struct {
     int epoll;
     uint64_t since;
@@ -131,14 +131,16 @@ void end_idle(int epoll, int socket)
     recv(socket, NULL, INT_MAX, MSG_DONTWAIT | MSG_TRUNC);
 }
 
-// A call has got nothing on a connection that had been idle. Those that have been idle since before
-// may be dead as well, if their host has crashed: each would cost a call its deadline (none).
+// A call has got nothing, for half its time at least, on a connection that had been idle. Those that
+// have been idle since before may be dead as well, if their host has crashed: each would cost a call
+// its deadline (none).
 void note_silence(void *easy, uint64_t start)
 {
     long connects = 1, sent = 0;
     next.getinfo_long(easy, (Info) {INFO_NUM_CONNECTS}, &connects);
     next.getinfo_long(easy, (Info) {INFO_REQUEST_SIZE}, &sent);
-    for (int socket = 0; connects == 0 && sent > 0 && socket < idleEnd; socket += 1)
+    bool isLong = now() - start > callTimeout * 500000ull;
+    for (int socket = 0; isLong && connects == 0 && sent > 0 && socket < idleEnd; socket += 1)
         if (idle[socket].epoll > 0 && idle[socket].since < start)
             end_idle(idle[socket].epoll, socket);
 }

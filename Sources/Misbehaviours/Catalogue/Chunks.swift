@@ -73,6 +73,14 @@ extension Misbehaviour {
         sends("trailer", "has a trailer section", .answer, "RFC 9112 §7.1.2") {
             $0.chunked("\($0.hex)\n\($0.json)\n0\nX-T: 1\n\n", fields: "Trailer: X-T\n")
         },
+        Self(
+            "bare-lf-ends-trailer", "ends its trailer section with LF alone", .badAnswer,
+            or: .answer, "RFC 9112 §2.2"
+        ) { peer in
+            let echo = peer.echo()
+            peer.send(lines: echo.chunked("\(echo.hex)\n\(echo.json)\n0\n"))
+            peer.send("\n")
+        },
         sends(
             "framing-in-trailer", "has fields of framing in its trailer section", .answer,
             "RFC 9110 §6.5.1"

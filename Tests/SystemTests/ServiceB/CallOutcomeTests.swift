@@ -152,6 +152,27 @@ extension SystemTests {
             #expect(peer.connections.value == 2)
         }
 
+        @Test(
+            .enabled(if: hasFixes),
+            arguments: [
+                "Content-Length: 16\r\n\r\n{\"echo\":\"Hello\"}",
+                "Transfer-Encoding: chunked\r\n\r\n10\r\n{\"echo\":\"Hello\"}\r\n0\r\n\r\n",
+            ])
+        func `A connection on which more comes than the answer is not used again`(rest: String)
+            throws
+        {
+            let peer = try Peer { peer in
+                while !peer.request().isEmpty {
+                    peer.send("HTTP/1.1 200 OK\r\n\(rest)HTTP/1.1 200 OK\r\n\(rest)")
+                }
+            }
+            let b = try serviceB(calling: peer.port)
+            for n in 1...3 {
+                #expect(try get("/call-echo?msg=Hello", port: b.port).body == success("Hello"))
+                #expect(peer.connections.value == n)
+            }
+        }
+
         @Test(.enabled(if: hasFixes))
         func `An idle connection on which something comes is closed at once`() throws {
             let closed = SharedCount()
