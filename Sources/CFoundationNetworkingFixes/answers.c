@@ -221,8 +221,10 @@ MultiHandleInfo CFURLSessionMultiHandleInfoRead(void *multi, int *left)
     if (*code != CODE_OK)
         return info;
     // An answer that ends inside its header section, no error to libcurl, ends the process:
-    // "Transfer completed, but there's no response" (#5286, 6.4).
-    if (answer->part != REST)
+    // "Transfer completed, but there's no response" (#5286, 6.4). And one that ends before the last LF
+    // of its chunks is no error either.
+    bool isCutOff = answer->status == 200 && answer->body.isChunked && answer->body.part != BODY_END;
+    if (answer->part != REST || isCutOff)
         *code = CODE_GOT_NOTHING;
     else if (answer->body.size > 0
         && answer->write(answer->body.bytes, 1, answer->body.size, answer->writeContext)

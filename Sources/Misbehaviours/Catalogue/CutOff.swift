@@ -70,5 +70,10 @@ extension Misbehaviour {
         {
             $0.chunked("\($0.hex)\n\($0.json)\n0\nX-T: 1\n")
         },
+        Self("closes-before-last-lf", "closes before the last LF", .cutOff, "RFC 9112 §8") { peer in
+            let echo = peer.echo()
+            peer.send(lines: echo.chunked("\(echo.hex)\n\(echo.json)\n0\n"))
+            peer.send("\r")
+        },
     ]
 }
