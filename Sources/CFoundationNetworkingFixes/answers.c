@@ -38,6 +38,7 @@ typedef struct {
     size_t lineCount, lineSize;
     Framing framing;
     Body body;
+    // -1 until libcurl waits for it.
     int socket;
     // What had come before a body in chunks, of which more can come than is data.
     uint64_t receivedBefore;
@@ -127,15 +128,15 @@ static int progress(
 {
     (void) total; (void) current; (void) sendTotal; (void) sendCurrent;
     Answer *answer = context;
-    if (answer->socket < 0)
-        return 0;
     // The last time is just before libcurl decides whether to keep the connection. Up to 7.88 it
     // takes what comes behind the answer for the answer to the next request (curl #10690, 8.0); what
     // comes later is in connections.c.
     int unread = 0;
-    if (answer->part == REST && ioctl(answer->socket, FIONREAD, &unread) == 0)
+    if (answer->part == REST) {
+        ioctl(answer->socket, FIONREAD, &unread);
         next.setopt_long(answer->easy, (Option) {OPT_FORBID_REUSE},
             unread > 0 || answer->body.hasMore);
+    }
     return answer->body.isChunked
         && received(answer->socket) > answer->receivedBefore + READ_LIMIT;
 }
@@ -211,6 +212,8 @@ MultiHandleInfo CFURLSessionMultiHandleInfoRead(void *multi, int *left)
     Answer *answer = info.easyHandle == NULL ? NULL : answer_of(info.easyHandle);
     if (answer == NULL)
         return info;
+    if (answer->socket < 0)
+        note_short_use(info.easyHandle);
     int *code = &info.resultCode.value;
     // For an answer that was ended here, its status says more.
     bool isEnded = *code == CODE_WRITE_ERROR || *code == CODE_ABORTED_BY_CALLBACK;

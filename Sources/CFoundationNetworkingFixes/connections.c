@@ -119,6 +119,15 @@ void note_use(int socket)
         idle[socket].epoll = 0;
 }
 
+// Its connection has been watched as an idle one all the time.
+void note_short_use(void *easy)
+{
+    long socket = -1;
+    next.getinfo_long(easy, (Info) {INFO_LASTSOCKET}, &socket);
+    if (socket >= 0 && socket < idleEnd)
+        idle[socket].since = now();
+}
+
 void end_idle(int epoll, int socket)
 {
     note_use(socket);

@@ -46,6 +46,7 @@ enum {
     INFO_REQUEST_SIZE = 0x200000 + 12,
     INFO_OS_ERRNO = 0x200000 + 25,
     INFO_NUM_CONNECTS = 0x200000 + 26,
+    INFO_LASTSOCKET = 0x200000 + 29,
     MULTI_OPT_MAXCONNECTS = 6,
     MULTI_OPT_MAX_HOST_CONNECTIONS = 7,
     MULTI_OPT_SOCKETDATA = 10002,
@@ -145,6 +146,8 @@ void note_silence(void *easy, uint64_t start);
 // that has them.
 void watch_idle(int epoll, int socket);
 void note_use(int socket);
+// A transfer has ended before libcurl waited for its connection.
+void note_short_use(void *easy);
 void end_idle(int epoll, int socket);
 
 // How many milliseconds libcurl gives a transfer in all, and how many there may be; 0 is no limit.
