@@ -1,4 +1,3 @@
-import Dispatch
 import Glibc
 import Logging
 import MicroHTTPD
@@ -22,15 +21,23 @@ import Testing
         // It is free again when the server that has found it is gone.
         configuration.port =
             try Server(configuration, router: plainRouter(), logger: Logger(label: "test")).port
-        let arrived = Atomic(0)
-        let holders = Atomic(0)
+        let contest = Contest()
+        let rival = inBackground { [configuration] in contest.run(configuration) }
+        contest.run(configuration)
+        #expect(eventually { rival.isOpen })
+        #expect(contest.shared.load(ordering: .sequentiallyConsistent) == 0)
+    }
+
+    /// Two threads that start servers at the same moments.
+    private final class Contest: Sendable {
+        /// How often both had the port.
         let shared = Atomic(0)
-        // In most rounds, both threads are between bind(2) and listen(2) at once.
-        DispatchQueue.concurrentPerform(iterations: 2) { [configuration] _ in
-            func meet(_ count: Int) {
-                arrived.add(1, ordering: .sequentiallyConsistent)
-                while arrived.load(ordering: .sequentiallyConsistent) < 2 * count { sched_yield() }
-            }
+
+        private let arrived = Atomic(0)
+        private let holders = Atomic(0)
+
+        func run(_ configuration: Server.Configuration) {
+            // In most rounds, both threads are between bind(2) and listen(2) at once.
             for round in 0..<200 {
                 meet(2 * round + 1)
                 let server = try? Server(
@@ -44,6 +51,10 @@ import Testing
                 }
             }
         }
-        #expect(shared.load(ordering: .sequentiallyConsistent) == 0)
+
+        private func meet(_ count: Int) {
+            arrived.add(1, ordering: .sequentiallyConsistent)
+            while arrived.load(ordering: .sequentiallyConsistent) < 2 * count { sched_yield() }
+        }
     }
 }
