@@ -122,7 +122,7 @@ extension SystemTests {
 
         @Test(.enabled(if: hasFixes))
         func `However many idle connections have died without a word, one call is lost`() throws {
-            let (peer, b) = try tenIdleConnections(["--timeout", "300ms"]) { $0.waitForClose() }
+            let (peer, b) = try tenIdleConnections(["--timeout", "500ms"]) { $0.waitForClose() }
             try expectFailure("timeout", port: b.port)
             #expect(try hasNoCallInFlight(port: b.port))
             #expect(try get("/call-echo?msg=Hello", port: b.port).body == success("Hello"))
@@ -144,7 +144,7 @@ extension SystemTests {
                     peer.respond("{\"echo\":\"Hello\"}")
                 }
             }
-            let b = try serviceB(calling: peer.port, ["--timeout", "300ms"])
+            let b = try serviceB(calling: peer.port, ["--timeout", "500ms"])
             let clients = try (0..<2).map { _ in try HTTPClient(port: b.port) }
             for client in clients { try client.request("/call-echo?msg=Hello") }
             for client in clients { #expect(try client.response()?.status == 200) }

@@ -11,8 +11,7 @@ extension SystemTests {
             let requests = SharedCount()
             let peer = try Peer { peer in
                 while case let request = peer.request(), !request.isEmpty {
-                    requests.add()
-                    if isSilent(requests.value) { return peer.waitForClose() }
+                    if isSilent(requests.add() + 1) { return peer.waitForClose() }
                     peer.respond("{\"echo\":\"Hello\"}")
                 }
             }
@@ -42,8 +41,7 @@ extension SystemTests {
             let answers = SharedCount()
             let peer = try Peer { peer in
                 _ = peer.request()
-                requests.add()
-                let isFirst = requests.value == 1
+                let isFirst = requests.add() == 0
                 _ = eventually { isFirst ? requests.value == 2 : answers.value == 1 }
                 peer.respond("{\"echo\":\"Hello\"}")
                 if isFirst { peer.waitUntilRead() }
