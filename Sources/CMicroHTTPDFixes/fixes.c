@@ -68,12 +68,14 @@ void cmhdf_end_serving(int descriptor)
 // in content, which nobody reads, that does no harm.
 static void replace_misread(int descriptor, char *text, size_t size)
 {
-    for (size_t i = 0; i < size; i += 1)
-        text[i] = text[i] == '\0' ? 1 : text[i];
+    char *end = text + size;
+    for (char *nul = text; (nul = memchr(nul, '\0', end - nul)) != NULL; *nul = 1) {}
     if (is_line_start[descriptor] && text[0] == ':')
         text[0] = 1;
-    for (char *rest = text; (rest = memmem(rest, text + size - rest, "\n:", 2)) != NULL; rest += 2)
-        rest[1] = 1;
+    // memmem takes a nanosecond a byte.
+    for (char *line = text; (line = memchr(line, '\n', end - line)) != NULL;)
+        if (++line < end && *line == ':')
+            *line = 1;
     is_line_start[descriptor] = text[size - 1] == '\n';
 }
 
