@@ -145,9 +145,9 @@ static inline bool cmhd_read_fields(
 }
 
 // Sends a response past libmicrohttpd, which needs some of the connection's memory even to reject
-// a request that has taken all of it. Only in a call of the access handler before the last, which
-// must then return MHD_NO: nothing of an earlier response waits to be sent. The socket's buffer has
-// room, or else its client does not read.
+// a request that has taken all of it. Only in a call of the access handler before the last, or
+// in a rejection of libmicrohttpd's own, which must then return MHD_NO: nothing of an earlier response
+// waits to be sent. The socket's buffer has room, or else its client does not read.
 static inline void cmhd_send_past(
     struct MHD_Connection *connection, const void *response, size_t size)
 {

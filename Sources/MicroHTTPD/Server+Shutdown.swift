@@ -5,16 +5,17 @@ extension Server {
     /// Ends the service, which loses no response unless the shutdown timeout passes.
     ///
     /// 1. From now on responses say `Connection: close`, unless the connection's next request has
-    ///    arrived already, so busy connections end by themselves. For the drain delay, new ones are
-    ///    still accepted.
+    ///    arrived already (``ConnectionRecord/keepsAlive(after:)``), so busy connections end by
+    ///    themselves. For the drain delay, new ones are still accepted.
     /// 2. New connections are refused; clients that have connected are served.
     /// 3. Connections in the backlog are accepted, in place of idle ones if the limit is reached,
     ///    requests that arrive are read, and those in flight are finished, which is when their
-    ///    responses have been sent. When all is at rest, a heuristic (``restingTime``), only idle
-    ///    connections are left.
+    ///    responses have been sent (`completed`). When all is at rest, a heuristic
+    ///    (``restingTime``), only idle connections are left.
     /// 4. Handlers that still wait are abandoned, since libmicrohttpd must not stop while a connection
     ///    is suspended. From here on, no connection can be suspended.
-    /// 5. libmicrohttpd closes what is left, and its threads end.
+    /// 5. libmicrohttpd closes what is left, without a reset (`connectionChanged`), and its threads
+    ///    end.
     func drain(_ daemon: consuming Daemon) async {
         isDraining.store(true, ordering: .relaxed)
         logger.notice(
@@ -42,7 +43,7 @@ extension Server {
         if cutOff > 0 {
             logger.warning("requests cut off", metadata: ["count": .stringConvertible(cutOff)])
         }
-        connections.close()
+        connections.abandonHandlers()
         await daemon.stop()
         logger.notice("stopped", metadata: ["requests_cut_off": .stringConvertible(cutOff)])
     }
@@ -56,7 +57,7 @@ extension Server {
     ) async -> Int {
         var lastSample = ContinuousClock.now
         var restingSince = lastSample
-        var emptySince = lastSample
+        var backlogEmptySince = lastSample
         while true {
             let now = ContinuousClock.now
             let backlog = daemon.listener.backlog
@@ -64,10 +65,10 @@ extension Server {
             // After so long without a sample, the process was frozen, and libmicrohttpd was too.
             let wasFrozen = now - lastSample > .milliseconds(100)
             if left > 0 || wasFrozen { restingSince = now }
-            if backlog == 0 || wasFrozen { emptySince = now }
+            if backlog == 0 || wasFrozen { backlogEmptySince = now }
             lastSample = now
             // The limit of connections is reached.
-            if now - emptySince >= Self.restingTime {
+            if now - backlogEmptySince >= Self.restingTime {
                 connections.shutDownIdle(for: Self.restingTime)
             }
             // Asked last: a request that came and was answered meanwhile has broken the silence.

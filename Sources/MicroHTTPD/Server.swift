@@ -56,7 +56,7 @@ public final class Server: Service {
     let tracer: (any Tracer)?
     private let listener: Mutex<Listener?>
 
-    /// Whether responses must say that the connection ends with them.
+    /// Whether the server shuts down: ``ConnectionRecord/keepsAlive(after:)``.
     let isDraining = Atomic(false)
 
     /// The fields of the configuration, in the form that is sent: walking `HTTPFields` costs more.
@@ -70,7 +70,7 @@ public final class Server: Service {
     ///   - logger: gets the server's own events, such as start and shutdown.
     ///   - tracer: makes a span for each exchange, which is the handler's `ServiceContext.current`.
     ///   - log: called once for each exchange when it has ended, on libmicrohttpd's thread, which
-    ///     waits for it; on another one for an exchange that was cut off.
+    ///     waits for it.
     /// - Throws: ``SocketError`` if the address cannot be bound, for example because the port is in
     ///   use.
     public init(

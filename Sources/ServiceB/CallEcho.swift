@@ -10,7 +10,7 @@ struct CallEcho: Sendable {
     let client: EchoClient
     private let duration = Timer(label: "upstream_request_duration_seconds")
     // All of them from the start: a counter that appears as 1 has no rate.
-    private let outcomes = Dictionary(
+    private let counters = Dictionary(
         uniqueKeysWithValues: ([nil] + CallFailure.Reason.allCases).map { reason in
             let word = ("reason", reason?.rawValue ?? "ok")
             return (reason, Counter(label: "upstream_requests_total", dimensions: [word]))
@@ -28,31 +28,32 @@ struct CallEcho: Sendable {
         let start = ContinuousClock.now
         let outcome = await client.echo(message, at: url, for: request)
         let upstream = ContinuousClock.now - start
-        outcomes[outcome.failure?.reason]?.increment()
+        counters[outcome.failure?.reason]?.increment()
         duration.record(duration: upstream)
-        var response =
-            if let failure = outcome.failure {
-                Response(
-                    error: "Service A is unavailable",
-                    details: "\(failure.reason.rawValue): \(failure.explanation)",
-                    status: .serviceUnavailable,
-                    headerFields: failure.reason == .overloaded ? [.retryAfter: "1"] : [:])
-            } else {
-                Response([
-                    "service_a_response": ["echo": .string(message)],
-                    "service_b_message": "Service B called A successfully",
-                ])
-            }
-        let total = ContinuousClock.now - request.received
-        response.headerFields[.serverTiming] = """
-            upstream;dur=\(upstream.textInMilliseconds), total;dur=\(total.textInMilliseconds)
-            """
         var metadata: Logger.Metadata = [
             "calls_in_flight": .stringConvertible(client.limit.callsInFlight), "msg": "\(message)",
             "upstream_ms": .stringConvertible(upstream),
         ]
-        if let failure = outcome.failure { metadata["reason"] = "\(failure.reason.rawValue)" }
         if outcome.attempts > 1 { metadata["attempts"] = .stringConvertible(outcome.attempts) }
+        var response: Response
+        if let failure = outcome.failure {
+            let reason = failure.reason.rawValue
+            metadata["reason"] = "\(reason)"
+            response = Response(
+                error: "Service A is unavailable", details: "\(reason): \(failure.explanation)",
+                status: .serviceUnavailable,
+                headerFields: failure.reason == .overloaded ? [.retryAfter: "1"] : [:])
+        } else {
+            // Its answer is the echo of the message, or else the call has failed.
+            response = Response([
+                "service_a_response": ["echo": .string(message)],
+                "service_b_message": "Service B called A successfully",
+            ])
+        }
+        let total = ContinuousClock.now - request.received
+        response.headerFields[.serverTiming] = """
+            upstream;dur=\(upstream.textInMilliseconds), total;dur=\(total.textInMilliseconds)
+            """
         response.logMetadata = metadata
         return response
     }

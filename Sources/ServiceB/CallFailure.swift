@@ -1,6 +1,6 @@
 /// Why Service A did not answer: one reason of the closed list that the body, the log and the
 /// metrics share.
-struct CallFailure: Sendable, Equatable {
+struct CallFailure: Sendable {
     enum Reason: String, CaseIterable {
         case refused, unreachable, dns, timeout, reset
         case badStatus = "bad_status"

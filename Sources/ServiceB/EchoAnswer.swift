@@ -70,27 +70,27 @@ struct EchoAnswer {
     }
 
     private mutating func skipNumber() -> Bool {
-        func skipDigits(_ answer: inout Self) -> Bool {
-            let before = answer.rest.count
-            answer.rest = answer.rest.drop(while: \.isDigit)
-            return answer.rest.count < before
-        }
-        func skip(_ answer: inout Self, anyOf bytes: String) -> Bool {
-            guard let first = answer.rest.first, bytes.utf8.contains(first) else { return false }
-            answer.rest.removeFirst()
-            return true
-        }
-        _ = skip(&self, anyOf: "-")
-        guard skip(&self, anyOf: "0") || skipDigits(&self) else { return false }
-        if skip(&self, anyOf: "."), !skipDigits(&self) { return false }
-        if skip(&self, anyOf: "eE") {
-            _ = skip(&self, anyOf: "+-")
-            return skipDigits(&self)
-        }
+        _ = skip(anyOf: "-")
+        guard skip(anyOf: "0") || skipDigits() else { return false }
+        if skip(anyOf: "."), !skipDigits() { return false }
+        guard skip(anyOf: "eE") else { return true }
+        _ = skip(anyOf: "+-")
+        return skipDigits()
+    }
+
+    private mutating func skipDigits() -> Bool {
+        let before = rest.count
+        rest = rest.drop(while: \.isDigit)
+        return rest.count < before
+    }
+
+    private mutating func skip(anyOf bytes: String) -> Bool {
+        guard let first = rest.first, bytes.utf8.contains(first) else { return false }
+        rest.removeFirst()
         return true
     }
 
-    /// Takes a string: its bytes, without escapes; nil if it is none.
+    /// Takes a string: its bytes, with escapes decoded; nil if it is none.
     private mutating func string() -> [UInt8]? {
         guard take("\"") else { return nil }
         var text: [UInt8] = []

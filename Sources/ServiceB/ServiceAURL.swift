@@ -6,18 +6,15 @@ struct ServiceAURL: Sendable, CustomStringConvertible {
     static let local = Self("http://localhost:8080")!  // Tested by every start without an option.
 
     /// The URL as it was given, without a slash at its end.
-    var description: String { origin + path.dropLast("/echo?msg=".count) }
+    let description: String
 
     /// The characters that need no escape in the value of a query parameter (RFC 3986 §3.4), less
     /// `+`, `&` and `%`, which have a meaning there.
     private static let plain = ASCIISet(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$'()*,;:=@/?")
 
-    /// The limit of a request target, which is what Service A counts.
-    private static let targetLimit = 8 * 1024
-
-    private let origin: String
-    private let path: String
+    /// How many bytes are before the request target, whose size Service A limits.
+    private let originSize: Int
 
     /// Takes an `http` URL without user, query and fragment, such as `http://service-a:8080`, at
     /// which a call can succeed.
@@ -33,8 +30,8 @@ struct ServiceAURL: Sendable, CustomStringConvertible {
         let path = parts.percentEncodedPath
         parts.path = ""
         guard let origin = parts.url?.absoluteString else { return nil }
-        self.origin = origin
-        self.path = (path.hasSuffix("/") ? String(path.dropLast()) : path) + "/echo?msg="
+        originSize = origin.utf8.count
+        description = origin + (path.hasSuffix("/") ? path.dropLast() : path[...])
         guard echo("") != nil else { return nil }
     }
 
@@ -61,17 +58,17 @@ struct ServiceAURL: Sendable, CustomStringConvertible {
     /// Its query is no longer than a valid one in which `message` came, or else Service A could
     /// reject a message that Service B has accepted.
     func echo(_ message: String) -> URL? {
-        var target = path
+        var url = description + "/echo?msg="
         for byte in message.utf8 {
             if Self.plain.contains(byte) {
-                target.unicodeScalars.append(Unicode.Scalar(byte))
+                url.unicodeScalars.append(Unicode.Scalar(byte))
             } else if byte == UInt8(ascii: " ") {
-                target += "+"
+                url += "+"
             } else {
-                target += byte < 16 ? "%0" : "%"
-                target += String(byte, radix: 16, uppercase: true)
+                url += byte < 16 ? "%0" : "%"
+                url += String(byte, radix: 16, uppercase: true)
             }
         }
-        return target.utf8.count > Self.targetLimit ? nil : URL(string: origin + target)
+        return url.utf8.count - originSize > Limits.target ? nil : URL(string: url)
     }
 }

@@ -1,11 +1,6 @@
 import ArgumentParser
-import Logging
 import MicroHTTPD
 import ServiceKit
-
-#if canImport(CFoundationNetworkingFixes)
-    import CFoundationNetworkingFixes
-#endif
 
 /// Service B, the client of Service A.
 @main
@@ -46,16 +41,6 @@ enum ServiceB: ServiceDefinition {
         let client = EchoClient(
             timeout: options.timeout, maxCalls: min(options.maxCalls, DescriptorLimit.calls),
             hedgeAfter: options.hedgeAfter)
-        #if canImport(CFoundationNetworkingFixes)
-            // The queue is known when there is a session.
-            Logger(label: name).debug(
-                "fixes of FoundationNetworking",
-                metadata: [
-                    "active": "\(cfnf_are_active())", "epoll": "\(cfnf_use_epoll())",
-                    "queue": "\(cfnf_starts_on_queue())", "timers": "\(cfnf_keep_timers())",
-                    "waits": "\(cfnf_wait_in_queue())",
-                ])
-        #endif
         let callEcho = CallEcho(serviceA: options.serviceAURL, client: client)
         let page = Page.response(deadline: options.timeout)
         router.get("/") { _ in page }

@@ -3,7 +3,8 @@ public import Logging
 
 /// A response as a handler makes it.
 ///
-/// The server adds `Date`, `Content-Length`, `X-Request-Id` and, where it applies, `Connection`.
+/// The server adds `Date`, `Content-Length`, `X-Request-Id`, `Traceparent`, the fields of its
+/// configuration and, where it applies, `Connection`.
 public struct Response: Sendable {
     /// The status; 200 to 599.
     public var status: HTTPResponse.Status

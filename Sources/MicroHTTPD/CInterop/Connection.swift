@@ -51,8 +51,8 @@ import HTTPTypes
             isVersion1_0: strcmp(version, MHD_HTTP_VERSION_1_0) == 0, isReadAsSent: isReadAsSent)
     }
 
-    /// Sends `response` past libmicrohttpd; only in a call of the access handler before the last,
-    /// which must then close the connection.
+    /// Sends `response` past libmicrohttpd; only in a call of the access handler before the last, or
+    /// in libmicrohttpd's own rejection, which must then close the connection.
     func sendPast(_ response: Response, to request: Request) {
         var head = "HTTP/1.1 \(response.status)\r\nDate: \(Self.date)\r\nConnection: close\r\n"
         forEachField(of: response, to: request) { head += "\($0): \($1)\r\n" }
@@ -67,7 +67,8 @@ import HTTPTypes
     /// The size of the request's head, in bytes.
     var headSize: Int { unsafe cmhd_header_size(pointer) }
 
-    /// Hands `response` to libmicrohttpd; only in the final call of the access handler.
+    /// Hands `response` to libmicrohttpd; only in the final call of the access handler, or in
+    /// libmicrohttpd's own rejection.
     ///
     /// - Returns: false if libmicrohttpd does not take it; the connection must then be closed.
     func queue(_ response: Response, to request: Request, closing: Bool) -> Bool {
@@ -119,7 +120,7 @@ import HTTPTypes
                 HTTPResponse.Status(code: status, reasonPhrase: phrase),
                 details: "The request cannot be read, or is larger than the limits."))
         // In content there is an exchange, which notes it.
-        if case .content(let request) = record.phase {
+        if case .content(let request) = record.current.phase {
             return queue(response, to: request, closing: true)
         }
         let request = Request.unknown
@@ -127,7 +128,8 @@ import HTTPTypes
             AccessRecord(
                 request: request, route: nil, response: response, duration: .zero,
                 ending: .answered))
-        // 0.9 sends its rejection of a header section twice, unless the connection ends.
+        // The header section has been read: 0.9 sends a rejection of it twice, unless the connection
+        // ends.
         guard headSize > 0 else { return queue(response, to: request, closing: true) }
         sendPast(response, to: request)
         return false
@@ -144,9 +146,9 @@ import HTTPTypes
     ///
     /// Only in the final call of the access handler, which must then return without answering.
     func suspend(for task: HandlerTask) -> SuspendedConnection? {
-        // In this order: either this sees that the register is closed, or that sees the task.
+        // In this order: either this sees that no handler may wait, or abandonHandlers sees the task.
         record.enter(.handler(task))
-        guard record.server.connections.isOpen else { return nil }
+        guard record.server.connections.handlersMayWait else { return nil }
         unsafe MHD_suspend_connection(pointer)
         return unsafe SuspendedConnection(pointer)
     }
@@ -158,7 +160,7 @@ import HTTPTypes
 @safe struct SuspendedConnection: ~Copyable, Sendable {
     // Sendable: MHD_resume_connection is the one call that libmicrohttpd allows on any thread, and
     // nobody frees a suspended connection, for MHD_stop_daemon is not called before all are resumed
-    // (Connections.close).
+    // (Connections.abandonHandlers).
     nonisolated(unsafe) private let pointer: OpaquePointer
 
     fileprivate init(_ pointer: OpaquePointer) {

@@ -38,7 +38,7 @@ import Synchronization
             }
         } catch {
             // The deinit stops those that have started, which may serve already.
-            server.connections.close()
+            server.connections.abandonHandlers()
             throw error
         }
     }
@@ -46,7 +46,8 @@ import Synchronization
     /// Closes every connection and waits for libmicrohttpd's threads to end, on a thread that is
     /// neither one of them nor one of the concurrent pool's.
     ///
-    /// No connection may be suspended, or libmicrohttpd aborts the process: ``Connections/close()``.
+    /// No connection may be suspended, or libmicrohttpd aborts the process:
+    /// ``Connections/abandonHandlers()``.
     consuming func stop() async {
         // The deinit stops them; the Mutex only carries a noncopyable value into the closure.
         let daemon = Mutex<Daemon?>(self)

@@ -9,8 +9,8 @@ final class Connections: Sendable {
     // libmicrohttpd removes a connection from here before it closes the descriptor. So a descriptor
     // that is in here cannot be another file's while the lock is held.
     private let records = Mutex<[CInt: ConnectionRecord]>([:])
-    private let lastChange = Atomic(cmhd_milliseconds())
-    private let isClosed = Atomic(false)
+    private let lastClosed = Atomic(cmhd_milliseconds())
+    private let hasAbandoned = Atomic(false)
     private let meter = Meter(label: "http_connections")
 
     var count: Int { records.withLock { $0.count } }
@@ -18,22 +18,25 @@ final class Connections: Sendable {
     /// How many have bytes that are not read, a request that is not answered, or a response that is
     /// not sent.
     var unfinishedCount: Int {
-        records.withLock { $0.values.count { $0.isBusy || cmhd_unread($0.descriptor) > 0 } }
+        records.withLock { records in
+            records.values.count { $0.current.phase.isBusy || cmhd_unread($0.descriptor) > 0 }
+        }
     }
 
     /// How long ago one of them was opened, closed or entered another phase.
     var silence: Duration {
         let newest = records.withLock { records in
-            records.values.reduce(lastChange.load(ordering: .relaxed)) { max($0, $1.entered) }
+            records.values.reduce(lastClosed.load(ordering: .relaxed)) {
+                max($0, $1.current.entered)
+            }
         }
         return .since(newest)
     }
 
-    /// Whether handlers may wait; not once ``close()`` has begun.
-    var isOpen: Bool { !isClosed.load(ordering: .sequentiallyConsistent) }
+    /// Whether handlers may wait; not once ``abandonHandlers()`` has begun.
+    var handlersMayWait: Bool { !hasAbandoned.load(ordering: .sequentiallyConsistent) }
 
     func insert(_ descriptor: CInt, _ server: Server) -> ConnectionRecord {
-        lastChange.store(cmhd_milliseconds(), ordering: .relaxed)
         meter.increment()
         let record = ConnectionRecord(descriptor: descriptor, server: server)
         records.withLock { $0[descriptor] = record }
@@ -43,15 +46,15 @@ final class Connections: Sendable {
     func remove(_ record: ConnectionRecord) {
         records.withLock { _ = $0.removeValue(forKey: record.descriptor) }
         meter.decrement()
-        lastChange.store(cmhd_milliseconds(), ordering: .relaxed)
+        lastClosed.store(cmhd_milliseconds(), ordering: .relaxed)
     }
 
     /// Cuts off every handler that waits and lets no other wait, so that MHD_stop_daemon may be
     /// called.
-    func close() {
-        isClosed.store(true, ordering: .sequentiallyConsistent)
+    func abandonHandlers() {
+        hasAbandoned.store(true, ordering: .sequentiallyConsistent)
         for record in records.withLock({ Array($0.values) }) {
-            if case .handler(let task) = record.phase { task.abandon() }
+            if case .handler(let task) = record.current.phase { task.abandon() }
         }
     }
 
@@ -99,6 +102,14 @@ final class ConnectionRecord: Sendable {
         case response
 
         fileprivate var isHandler: Bool { if case .handler = self { true } else { false } }
+
+        /// Whether there is a request that is not answered, or a response that is not sent.
+        fileprivate var isBusy: Bool {
+            switch self {
+            case .opened, .idle: false
+            case .content, .handler, .response: true
+            }
+        }
     }
 
     let descriptor: CInt
@@ -106,9 +117,11 @@ final class ConnectionRecord: Sendable {
     /// The server, which outlives its connections.
     unowned let server: Server
 
-    /// The size of the requests that are answered, and of all that had arrived at the first of them
-    /// since the shutdown began; in bytes.
+    /// The size of the requests that are answered, in bytes.
     private let answered = Atomic<UInt64>(0)
+
+    /// The size of those and of what had arrived when the first response was made since the
+    /// shutdown began, in bytes; 0 before.
     private let arrived = Atomic<UInt64>(0)
 
     private let state = Mutex((phase: Phase.opened, entered: cmhd_milliseconds()))
@@ -129,15 +142,8 @@ final class ConnectionRecord: Sendable {
         if old.isHandler || phase.isHandler { cmhdf_hide_end(descriptor, phase.isHandler) }
     }
 
-    var phase: Phase { state.withLock { $0.phase } }
-
-    /// Whether it has a request that is not answered, or a response that is not sent.
-    var isBusy: Bool {
-        switch phase {
-        case .opened, .idle: false
-        case .content, .handler, .response: true
-        }
-    }
+    /// Its phase, and when it entered that, by `cmhd_milliseconds`.
+    var current: (phase: Phase, entered: Int64) { state.withLock(\.self) }
 
     /// Notes that a request of `size` bytes is answered.
     ///
@@ -156,17 +162,15 @@ final class ConnectionRecord: Sendable {
 
     /// Whether it has had no request and no byte of the next one for `time`.
     fileprivate func isIdle(for time: Duration) -> Bool {
-        !isBusy && .since(entered) >= time
+        let (phase, entered) = current
+        return !phase.isBusy && .since(entered) >= time
             && .milliseconds(Int64(cmhd_silence(descriptor))) >= time
     }
-
-    /// When it entered its phase, by `cmhd_milliseconds`.
-    var entered: Int64 { state.withLock { $0.entered } }
 
     /// Shuts the socket down if its peer is late or has ended its side; only under the register's
     /// lock.
     func shutDownIfLate(_ limits: Server.Configuration, hasEnded: Bool) {
-        let (phase, entered) = state.withLock(\.self)
+        let (phase, entered) = current
         let age = Duration.since(entered)
         let limit: Duration?
         switch phase {

@@ -5,7 +5,7 @@ import Tracing
 
 /// One request's life: begun, answered, ended.
 ///
-/// All of it on libmicrohttpd's thread; at shutdown, once that has ended, on the one that stops it.
+/// All of it on libmicrohttpd's thread, which also ends what is left when it is stopped.
 final class Exchange {
     private enum State {
         case reading
@@ -34,9 +34,7 @@ final class Exchange {
     /// - Returns: false if the connection is to be closed.
     func begin(on connection: borrowing Connection) -> Bool {
         server.requestsInFlight.increment()
-        if let rejection = Framing.rejection(of: request.head) {
-            return reject(rejection, on: connection)
-        }
+        do { try Framing.check(request.head) } catch { return reject(error, on: connection) }
         connection.record.enter(.content(request))
         return true
     }

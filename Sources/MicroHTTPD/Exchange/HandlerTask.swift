@@ -71,7 +71,7 @@ final class HandlerTask: TaskExecutor {
                 case .finished(let result):
                     state = .finished(result)
                     return .finished(result)
-                case _:
+                case _:  // Abandoned.
                     state = .abandoned
                     return .abandoned
                 }
@@ -105,18 +105,14 @@ final class HandlerTask: TaskExecutor {
     /// - Returns: whether it had been cut off before.
     @discardableResult
     func abandon() -> Bool {
-        var jobs: [UnownedJob] = []
-        let wasAbandoned = state.withLock { state in
-            switch consume state {
-            case .running(let rest): jobs = rest
-            case .suspended: break
-            case .finished: break
-            case .abandoned:
-                state = .abandoned
-                return true
-            }
+        let (jobs, wasAbandoned): ([UnownedJob], Bool) = state.withLock { state in
+            let old = consume state
             state = .abandoned
-            return false
+            return switch consume old {
+            case .running(let jobs): (jobs, false)
+            case .abandoned: ([], true)
+            case _: ([], false)
+            }
         }
         // Outside the lock, since it may end a wait in place.
         task.withLock { $0.take() }?.cancel()

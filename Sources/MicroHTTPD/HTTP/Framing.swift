@@ -5,17 +5,12 @@ import HTTPTypes
 /// libmicrohttpd 0.9.75 accepts most violations, and with them request smuggling: two servers that
 /// disagree about where a message ends.
 enum Framing {
-    /// Why the request of this head is rejected; nil if it is not.
-    static func rejection(of head: RequestHead) -> HTTPError? {
-        do {
-            try checkTarget(head)
-            try checkHeaderSection(head)
-            try checkHost(head)
-            try checkContent(head)
-            return nil
-        } catch {
-            return error
-        }
+    /// Throws why the request of this head is rejected.
+    static func check(_ head: RequestHead) throws(HTTPError) {
+        try checkTarget(head)
+        try checkHeaderSection(head)
+        try checkHost(head)
+        try checkContent(head)
     }
 
     static var contentTooLarge: HTTPError {

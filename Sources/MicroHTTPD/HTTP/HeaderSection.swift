@@ -16,17 +16,17 @@ struct HeaderSection: Sendable {
     /// A bit for each length that a name has.
     private var lengths: UInt64 = 0
 
-    /// The blanks before values, of which ``bytes`` has one for each field.
-    private var blanks = 0
+    /// The blanks before values, beyond one for each field.
+    private var moreBlanks = 0
 
     /// How long the section is, in bytes.
-    var size: Int { bytes.count - count + blanks }
+    var size: Int { bytes.count + moreBlanks }
 
     /// Adds a field, whose parts are 64 KiB at most, with so many blanks before its value.
     mutating func append(
         _ name: some Collection<UInt8>, _ value: some Collection<UInt8>, blanks: Int = 1
     ) {
-        self.blanks += blanks
+        moreBlanks += blanks - 1
         if count == 0 { bytes.reserveCapacity(256) }
         count += 1
         lengths |= 1 << UInt64(name.count & 63)

@@ -1,9 +1,10 @@
 /// How large the parts of a request may be, in bytes unless stated otherwise.
-enum Limits {
+package enum Limits {
     /// libmicrohttpd's memory for one connection: its buffers and header sections.
     static let connectionMemory = 24 * 1024
 
-    static let target = 8 * 1024
+    /// A request target.
+    package static let target = 8 * 1024
 
     /// A header section; with the target, less than libmicrohttpd has memory for.
     static let headerSection = 8 * 1024

@@ -1,6 +1,6 @@
 import HTTPTypes
 
-/// The head of a request: its first line and its header section, copied and not interpreted.
+/// The head of a request: its first line, parsed, and its header section.
 struct RequestHead: Sendable {
     /// The method; nil if it is not a token (RFC 9110 §9.1).
     let method: HTTPRequest.Method?
@@ -15,7 +15,7 @@ struct RequestHead: Sendable {
     var isChunked: Bool { headerSection.last("transfer-encoding").count > 0 }
 }
 
-/// The target of a request as it was sent (RFC 9112 §3.2).
+/// The target of a request (RFC 9112 §3.2).
 struct RequestTarget: Sendable {
     /// The path, escapes included; the whole target if it has none.
     let path: String
@@ -23,7 +23,7 @@ struct RequestTarget: Sendable {
     /// The query, escapes included; empty where there is none.
     let query: Query
 
-    /// How long the target is, in bytes; each that is not UTF-8 counts as three.
+    /// How long the target is, in bytes; a byte that is not UTF-8 counts as three.
     let size: Int
 
     /// Whether a request of its method can have it.
@@ -95,7 +95,7 @@ struct Authority {
         hasHost = !host.isEmpty
         hasPort = !port.isEmpty
         if host.first == UInt8(ascii: "[") {
-            // There is no successor of IPv6 yet.
+            // IPvFuture is rejected: there is none.
             guard host.last == UInt8(ascii: "]"), Socket.isIPv6(host.dropFirst().dropLast()) else {
                 return nil
             }

@@ -58,17 +58,13 @@ final class Call: NSObject, URLSessionTaskDelegate, Sendable {
         let task = client.session.dataTask(with: request) { [self] data, response, error in
             // Only now is URLSession done with a call that may have been answered long ago.
             client.limit.release()
-            let failure = CallFailure(message, data, response, error, timeout: client.timeout)
+            let failure = CallFailure.ofCall(
+                echoing: message, data, response, error, timeout: client.timeout)
             end(failure, attempt: attempt)
         }
         task.delegate = self
+        state.withLock { $0.tasks.append(task) }
         task.resume()
-        let isLate = state.withLock { state in
-            if state.continuation == nil { return true }
-            state.tasks.append(task)
-            return false
-        }
-        if isLate { cancel([task]) }
     }
 
     /// Gives the call its outcome, if it has none yet, and cancels its tasks.
@@ -83,20 +79,21 @@ final class Call: NSObject, URLSessionTaskDelegate, Sendable {
             else { return nil }
             let ended = state
             state.continuation = nil
-            state.tasks = []
+            // Or else task and call would keep each other.
+            if state.unfinished == 0 { state.tasks = [] }
             return ended
         }
         guard let ended else { return }
         if failure == nil, attempt == 2 { client.hedging?.limit.hedgeWon() }
         ended.continuation?.resume(
             returning: Outcome(failure: failure, attempts: ended.attempts))
-        if ended.unfinished > 0 { cancel(ended.tasks) }
-    }
-
-    private func cancel(_ tasks: [URLSessionTask]) {
-        if tasks.isEmpty { return }
+        guard ended.unfinished > 0 else { return }
         // A moment later: where a thousand deadlines pass at once, the answers come first.
-        client.queue.asyncAfter(deadline: .now() + .milliseconds(50)) {
+        client.queue.asyncAfter(deadline: .now() + .milliseconds(50)) { [self] in
+            let tasks = state.withLock { state in
+                defer { state.tasks = [] }
+                return state.tasks
+            }
             for task in tasks { task.cancel() }
         }
     }

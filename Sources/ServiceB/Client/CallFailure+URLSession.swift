@@ -5,23 +5,18 @@ import ServiceKit
 
 extension CallFailure {
     /// Why a call to echo `message` failed; nil if the answer is its echo.
-    init?(
-        _ message: String, _ data: Data?, _ response: URLResponse?, _ error: (any Error)?,
+    static func ofCall(
+        echoing message: String, _ data: Data?, _ response: URLResponse?, _ error: (any Error)?,
         timeout: Duration
-    ) {
+    ) -> Self? {
+        if let error { return Self(error, timeout: timeout) }
         let status = (response as? HTTPURLResponse)?.statusCode
-        var usual: [UInt8] { JSON.object([("echo", .string(message))]).line }
-        if let error {
-            self.init(error, timeout: timeout)
-        } else if let status, status != 200 {
-            self = .badStatus(status)
-        } else if status == 200, let data,
-            data.elementsEqual(usual) || Self.isEcho(Array(data), of: message)
-        {
-            return nil
-        } else {
-            self = .badAnswer
-        }
+        if let status, status != 200 { return .badStatus(status) }
+        let usual = JSON.object([("echo", .string(message))]).line
+        guard status == 200, let data,
+            data.elementsEqual(usual) || isEcho(Array(data), of: message)
+        else { return .badAnswer }
+        return nil
     }
 
     private static func isEcho(_ content: [UInt8], of message: String) -> Bool {
@@ -31,7 +26,7 @@ extension CallFailure {
 
     private init(_ error: any Error, timeout: Duration) {
         /// If not, the failure is not Service A's.
-        var mayOpenFiles: Bool {
+        var hasDescriptors: Bool {
             let descriptor = dup(STDOUT_FILENO)
             if descriptor >= 0 { close(descriptor) }
             return descriptor >= 0 || errno != EMFILE && errno != ENFILE
@@ -40,14 +35,14 @@ extension CallFailure {
         let text = error.localizedDescription
         switch (error as? URLError)?.code {
         case .cannotConnectToHost: self = .refused
-        case .badURL: self = .dns  // Its host, which is all that ServiceAURL leaves to others.
-        case .cannotFindHost: self = mayOpenFiles ? .dns : .overloaded
+        case .badURL: self = .dns  // libcurl rejects its host; ServiceAURL has checked the rest.
+        case .cannotFindHost: self = hasDescriptors ? .dns : .overloaded
         case .timedOut: self = .timeout(timeout)
         // By has_connection in CFoundationNetworkingFixes.
         case .unknown where text.hasPrefix("operation aborted by pre-request"): self = .refused
         case .networkConnectionLost, .badServerResponse: self = .reset
         case .unknown where text.hasPrefix("Failed to connect"):
-            self = mayOpenFiles ? .unreachable : .overloaded
+            self = hasDescriptors ? .unreachable : .overloaded
         case .unknown where Self.endings.contains(where: text.hasPrefix): self = .reset
         default: self = .badAnswer
         }

@@ -26,7 +26,7 @@ final class Deadlines: Sendable {
 
     func add(_ call: Call) {
         state.withLock { state in
-            // Calls that have ended stay until they come due, but they are never the majority.
+            // At most `maxCalls` have not ended, so each time half or more of them go.
             if state.calls.count >= 2 * maxCalls { state.calls.removeAll(where: \.call.hasEnded) }
             state.calls.append((call, .now + time))
             arm(&state)

@@ -22,7 +22,7 @@ final class EchoClient: Sendable {
     ///
     /// - Parameter hedgeAfter: when to make a call a second time, which counts as another of
     ///   `maxCalls`.
-    init(timeout: Duration, maxCalls: Int, hedgeAfter: Duration? = nil) {
+    init(timeout: Duration, maxCalls: Int, hedgeAfter: Duration?) {
         // libcurl, beneath URLSession, would use them.
         for name in ["http_proxy", "all_proxy", "ALL_PROXY"] {
             unsafe unsetenv(name)

@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
 import FoundationNetworking
+import Logging
 
 #if canImport(CFoundationNetworkingFixes)
     import CFoundationNetworkingFixes
@@ -43,7 +44,17 @@ extension EchoClient {
     /// CFoundationNetworkingFixes, which knows this one by its label, they are called on that queue
     /// itself, where nothing has to wait.
     static func callQueue() -> DispatchQueue {
-        DispatchQueue(label: "calls of URLSession")
+        let queue = DispatchQueue(label: "calls of URLSession")
+        #if canImport(CFoundationNetworkingFixes)
+            Logger(label: "URLSession").debug(
+                "fixes of FoundationNetworking",
+                metadata: [
+                    "active": "\(cfnf_are_active())", "epoll": "\(cfnf_use_epoll())",
+                    "queue": "\(cfnf_starts_on_queue())", "timers": "\(cfnf_keep_timers())",
+                    "waits": "\(cfnf_wait_in_queue())",
+                ])
+        #endif
+        return queue
     }
 }
 

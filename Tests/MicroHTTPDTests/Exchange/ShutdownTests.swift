@@ -142,15 +142,15 @@ import Testing
         }
     }
 
-    @Test func `No handler waits any more once the connections are closed`() throws {
+    @Test func `No handler waits any more once handlers are abandoned`() throws {
         let server = try Server(.init(), router: plainRouter(), logger: Logger(label: "test"))
         let record = server.connections.insert(0, server)
         let waiting = HandlerTask { Response() }
         record.enter(.handler(waiting))
-        #expect(server.connections.isOpen)
-        server.connections.close()
+        #expect(server.connections.handlersMayWait)
+        server.connections.abandonHandlers()
         #expect(waiting.abandon(), "It had been cut off.")
-        #expect(!server.connections.isOpen)
+        #expect(!server.connections.handlersMayWait)
         server.connections.remove(record)
     }
 
@@ -162,7 +162,7 @@ import Testing
         }
         let server = try Server(.init(), router: router, logger: Logger(label: "test"))
         let running = Task { try await server.run() }
-        server.connections.close()
+        server.connections.abandonHandlers()
         try await onThread { () throws in
             let client = try HTTPClient(port: server.port)
             try client.request("/sleep")
