@@ -147,11 +147,12 @@ static inline bool cmhd_read_fields(
 // Sends a response past libmicrohttpd, which needs some of the connection's memory even to reject
 // a request that has taken all of it. Only in a call of the access handler before the last, or
 // in a rejection of libmicrohttpd's own, which must then return MHD_NO: nothing of an earlier response
-// waits to be sent. The socket's buffer has room, or else its client does not read.
-static inline void cmhd_send_past(
+// waits to be sent. Returns whether the socket's buffer had room for all of it.
+static inline bool cmhd_send_past(
     struct MHD_Connection *connection, const void *response, size_t size)
 {
-    send(cmhd_descriptor(connection), response, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t sent = send(cmhd_descriptor(connection), response, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return sent == (ssize_t) size;
 }
 
 // Writes the time as the Date of a response (RFC 9110 §5.6.7), and returns its length.

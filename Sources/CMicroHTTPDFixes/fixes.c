@@ -48,12 +48,22 @@ void cmhdf_hide_end(int descriptor, bool hides)
 // Whether libmicrohttpd's thread reads from it, and then, whether the last character was LF.
 static bool is_served[DESCRIPTORS], is_line_start[DESCRIPTORS];
 
+// Where the first byte was put: each request begins there, with the empty lines before it.
+static const char *memory[DESCRIPTORS];
+
 void cmhdf_serve(int descriptor)
 {
     if (descriptor < DESCRIPTORS) {
         is_served[descriptor] = true;
         is_line_start[descriptor] = false;
+        memory[descriptor] = NULL;
     }
+}
+
+size_t cmhdf_offset(int descriptor, const char *text)
+{
+    bool isKnown = descriptor < DESCRIPTORS && memory[descriptor] != NULL;
+    return isKnown && text > memory[descriptor] ? (size_t) (text - memory[descriptor]) : 0;
 }
 
 void cmhdf_end_serving(int descriptor)
@@ -85,8 +95,11 @@ static void replace_misread(int descriptor, char *text, size_t size)
 ssize_t recv(int descriptor, void *buffer, size_t size, int flags)
 {
     ssize_t count = recvfrom(descriptor, buffer, size, flags, NULL, NULL);
-    if (count > 0 && buffer != NULL && descriptor < DESCRIPTORS && is_served[descriptor])
+    if (count > 0 && buffer != NULL && descriptor < DESCRIPTORS && is_served[descriptor]) {
+        if (memory[descriptor] == NULL)
+            memory[descriptor] = buffer;
         replace_misread(descriptor, buffer, (size_t) count);
+    }
     if (count != 0 || size == 0 || descriptor >= DESCRIPTORS
         || !atomic_load_explicit(&hides_end[descriptor], memory_order_relaxed))
         return count;
@@ -132,11 +145,14 @@ enum MHD_Result MHD_queue_response(
 }
 
 // Up to 0.9.77, libmicrohttpd counts trailing blanks as a part of a value, against RFC 9110 §5.5,
-// and then does not recognize a length or a coding.
+// and then does not recognize a length or a coding. And it copies cookies, for which nobody asks: a
+// response may then find no memory, and 0.9.75 takes `a="` for a cookie of SIZE_MAX bytes.
 enum MHD_Result MHD_lookup_connection_value_n(
     struct MHD_Connection *connection, enum MHD_ValueKind kind, const char *name, size_t name_size,
     const char **value, size_t *value_size)
 {
+    if (name_size == 6 && strncasecmp(name, "cookie", name_size) == 0)
+        return MHD_NO;
     const char *text = NULL;
     size_t size = 0;
     enum MHD_Result result = lookup(connection, kind, name, name_size, &text, &size);

@@ -16,6 +16,10 @@ void cmhdf_hide_end(int descriptor, bool hides);
 void cmhdf_serve(int descriptor);
 void cmhdf_end_serving(int descriptor);
 
+/// How far `text`, a part of a request's head, is behind the first byte that was read after the
+/// request before; 0 if that is not known. On libmicrohttpd's thread.
+size_t cmhdf_offset(int descriptor, const char *text);
+
 /// How many bytes have arrived since a connection was opened.
 uint64_t cmhdf_received(int descriptor);
 

@@ -47,7 +47,7 @@ public final class Request: Sendable {
         Request(
             RequestHead(
                 method: nil, target: RequestTarget("", query: nil, of: nil),
-                headerSection: HeaderSection(), isVersion1_0: false, isReadAsSent: false),
+                headerSection: HeaderSection(), isVersion1_0: false, size: 0, isReadAsSent: false),
             traceContext: nil)
     }
 }

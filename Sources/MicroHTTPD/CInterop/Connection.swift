@@ -48,24 +48,25 @@ import HTTPTypes
         }
         return unsafe RequestHead(
             method: httpMethod, target: target, headerSection: section,
-            isVersion1_0: strcmp(version, MHD_HTTP_VERSION_1_0) == 0, isReadAsSent: isReadAsSent)
+            isVersion1_0: strcmp(version, MHD_HTTP_VERSION_1_0) == 0,
+            size: cmhdf_offset(record.descriptor, method) + cmhd_header_size(pointer),
+            isReadAsSent: isReadAsSent)
     }
 
     /// Sends `response` past libmicrohttpd; only in a call of the access handler before the last, or
     /// in libmicrohttpd's own rejection, which must then close the connection.
-    func sendPast(_ response: Response, to request: Request) {
+    ///
+    /// - Returns: whether all of it has been handed to the system.
+    func sendPast(_ response: Response, to request: Request) -> Bool {
         var head = "HTTP/1.1 \(response.status)\r\nDate: \(Self.date)\r\nConnection: close\r\n"
         forEachField(of: response, to: request) { head += "\($0): \($1)\r\n" }
         head += "Traceparent: \(request.traceContext.traceparent)\r\n"
         head += "Content-Length: \(response.body.count)\r\n\r\n"
         let bytes = Array(head.utf8) + (request.method == .head ? [] : response.body)
-        unsafe bytes.withUnsafeBytes {
+        return unsafe bytes.withUnsafeBytes {
             unsafe cmhd_send_past(pointer, $0.baseAddress, $0.count)
         }
     }
-
-    /// The size of the request's head, in bytes.
-    var headSize: Int { unsafe cmhd_header_size(pointer) }
 
     /// Hands `response` to libmicrohttpd; only in the final call of the access handler, or in
     /// libmicrohttpd's own rejection.
@@ -124,15 +125,15 @@ import HTTPTypes
             return queue(response, to: request, closing: true)
         }
         let request = Request.unknown
+        // If the header section has been read, 0.9 sends the response twice, unless the connection
+        // ends.
+        let isRead = unsafe cmhd_header_size(pointer) > 0
+        let isSent = isRead ? sendPast(response, to: request) : true
         server.accessLog.note(
             AccessRecord(
                 request: request, route: nil, response: response, duration: .zero,
-                ending: .answered))
-        // The header section has been read: 0.9 sends a rejection of it twice, unless the connection
-        // ends.
-        guard headSize > 0 else { return queue(response, to: request, closing: true) }
-        sendPast(response, to: request)
-        return false
+                ending: isSent ? .answered : .clientLeft))
+        return !isRead && queue(response, to: request, closing: true)
     }
 
     private static var date: String {

@@ -153,9 +153,7 @@ final class ConnectionRecord: Sendable {
         let answered = answered.wrappingAdd(UInt64(size), ordering: .relaxed).newValue
         guard server.isDraining.load(ordering: .relaxed) else { return true }
         if arrived.load(ordering: .relaxed) == 0 {
-            // Blank lines between requests belong to none: no more waits than buffers can hold.
-            let waiting = UInt64(cmhd_unread(descriptor) + Int32(Limits.connectionMemory))
-            arrived.store(min(cmhdf_received(descriptor), answered + waiting), ordering: .relaxed)
+            arrived.store(cmhdf_received(descriptor), ordering: .relaxed)
         }
         return answered < arrived.load(ordering: .relaxed)
     }

@@ -53,8 +53,7 @@ final class Exchange {
     /// - Returns: false, for the connection must be closed.
     private func reject(_ error: HTTPError, on connection: borrowing Connection) -> Bool {
         let response = server.router.errorResponse(error)
-        connection.sendPast(response, to: request)
-        state = .rejected(response)
+        if connection.sendPast(response, to: request) { state = .rejected(response) }
         return false
     }
 
@@ -103,7 +102,7 @@ final class Exchange {
         // malformed trailer section, a line without CR. So nothing behind it is taken for a request;
         // nor behind CONNECT, where it is meant for somebody else.
         let isLast = request.head.isChunked || request.method == .connect
-        let keepsAlive = connection.record.keepsAlive(after: connection.headSize + contentSize)
+        let keepsAlive = connection.record.keepsAlive(after: request.head.size + contentSize)
         return connection.queue(
             response, to: request,
             closing: isLast || response.status == .contentTooLarge || !keepsAlive)

@@ -37,9 +37,11 @@ enum Framing {
                 details: "The limits of a header section are \(Limits.headerSection) bytes and "
                     + "\(Limits.fields) fields.")
         }
-        guard memory(of: section) + head.target.size <= Limits.connectionMemory - 2048 else {
+        // libmicrohttpd notes each field in 64 bytes, and needs some 2 KiB for the response.
+        guard head.size + 64 * section.count <= Limits.connectionMemory - 2048 else {
             throw HTTPError(
-                .requestHeaderFieldsTooLarge, details: "The cookies are too large, or too many.")
+                .requestHeaderFieldsTooLarge,
+                details: "With its method and the empty lines before it, the head is too large.")
         }
         guard head.isReadAsSent else {
             throw .badRequest("A line is folded, has a NUL or no name, or does not end in CRLF.")
@@ -58,14 +60,6 @@ enum Framing {
         guard Authority(host.value) != nil else {
             throw .badRequest("The Host must be a name or an address, with or without a port.")
         }
-    }
-
-    /// The memory that libmicrohttpd needs for a header section, in bytes: 64 more for each field
-    /// and each cookie, which it copies; some 2 KiB must be left for the response.
-    private static func memory(of section: HeaderSection) -> Int {
-        let cookies = section.values("cookie")
-        let count = cookies.reduce(0) { $0 + $1.count { $0 == UInt8(ascii: ";") } + 1 }
-        return section.size + cookies.reduce(0) { $0 + $1.count } + 64 * (section.count + count)
     }
 
     /// RFC 9112 §6.3, without the leniency that it allows.

@@ -9,6 +9,9 @@ struct RequestHead: Sendable {
     let headerSection: HeaderSection
     let isVersion1_0: Bool
 
+    /// How long it is, with the empty lines before it, in bytes.
+    let size: Int
+
     /// Whether libmicrohttpd reports all that was sent.
     let isReadAsSent: Bool
 

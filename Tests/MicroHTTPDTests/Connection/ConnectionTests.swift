@@ -128,6 +128,23 @@ import Testing
         }
     }
 
+    @Test(arguments: ["No-Host: test", "Host: test\r\nContent-Length: x"])
+    func `A rejection that does not fit in the socket's buffer is noted as not answered`(
+        fields: String
+    ) async throws {
+        let records = Mutex<[AccessRecord]>([])
+        let router = Router { error in
+            Response(status: error.status, body: Array(repeating: 0x61, count: 16 * 1024 * 1024))
+        }
+        try await serving(router, log: { record in records.withLock { $0.append(record) } }) {
+            (port, _) throws in
+            let client = try HTTPClient(port: port)
+            try client.send("GET /now HTTP/1.1\r\n\(fields)\r\n\r\n")
+            #expect(eventually { records.withLock { $0.count } == 1 })
+            #expect(records.withLock { $0.first?.ending } == .clientLeft)
+        }
+    }
+
     @Test func `A client that goes away while its handler waits is noted as not answered`()
         async throws
     {

@@ -75,6 +75,21 @@ import Testing
         }
     }
 
+    @Test func `A connection ends with the first response while a server drains`() async throws {
+        try await serving(testRouter(), drainDelay: .seconds(2)) { (port, shutDown) throws in
+            let client = try HTTPClient(port: port)
+            func ask() throws -> HTTPReply? {
+                // Empty lines before a request are ignored (RFC 9112 §2.2).
+                try client.send(String(repeating: "\r\n", count: 40) + requests(1))
+                return try client.response()
+            }
+            for _ in 0..<20 { #expect(try ask()?["Connection"] == nil) }
+            shutDown()
+            #expect(try eventually { try get("/now", port: port)["Connection"] == "close" })
+            #expect(try ask()?["Connection"] == "close")
+        }
+    }
+
     @Test func `An idle connection is closed at shutdown`() async throws {
         try await serving(testRouter()) { (port, shutDown) throws in
             let client = try HTTPClient(port: port)

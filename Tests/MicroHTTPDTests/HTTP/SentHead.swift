@@ -6,14 +6,15 @@ import HTTPTypes
 
 extension RequestHead {
     /// Takes a first line and the lines of `name:value` behind it.
-    init(sent text: String, isReadAsSent: Bool = true) {
+    init(sent text: String, blankSize: Int = 0, isReadAsSent: Bool = true) {
         let lines = text.split(separator: "\n").map(String.init)
         let words = lines[0].split(separator: " ").map(String.init)
         let method = HTTPRequest.Method(words[0])
         self.init(
             method: method, target: RequestTarget(sent: words[1], of: method),
             headerSection: HeaderSection(lines: Array(lines.dropFirst())),
-            isVersion1_0: words.last == "HTTP/1.0", isReadAsSent: isReadAsSent)
+            isVersion1_0: words.last == "HTTP/1.0",
+            size: text.utf8.count + blankSize, isReadAsSent: isReadAsSent)
     }
 }
 
