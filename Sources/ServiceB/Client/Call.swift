@@ -54,10 +54,8 @@ final class Call: NSObject, URLSessionTaskDelegate, Sendable {
 
     /// Starts an attempt, 1 or 2, which the limit of calls has admitted; on the client's queue.
     func start(attempt: Int) {
-        guard !hasEnded else { return client.limit.release() }
+        guard !hasEnded else { return }
         let task = client.session.dataTask(with: request) { [self] data, response, error in
-            // Only now is URLSession done with a call that may have been answered long ago.
-            client.limit.release()
             let failure = CallFailure.ofCall(
                 echoing: message, data, response, error, timeout: client.timeout)
             end(failure, attempt: attempt)
@@ -73,10 +71,12 @@ final class Call: NSObject, URLSessionTaskDelegate, Sendable {
     ///   ends the call.
     func end(_ failure: CallFailure?, attempt: Int? = nil) {
         let ended: State? = state.withLock { state in
-            if attempt != nil { state.unfinished -= 1 }
-            guard state.continuation != nil,
-                attempt == nil || failure == nil || state.unfinished == 0
-            else { return nil }
+            guard state.continuation != nil else { return nil }
+            if attempt != nil {
+                state.unfinished -= 1
+                client.limit.release()
+            }
+            guard attempt == nil || failure == nil || state.unfinished == 0 else { return nil }
             let ended = state
             state.continuation = nil
             // Or else task and call would keep each other.
@@ -84,18 +84,20 @@ final class Call: NSObject, URLSessionTaskDelegate, Sendable {
             return ended
         }
         guard let ended else { return }
+        if ended.unfinished > 0 {
+            // Before others get their places, on the queue on which those will start.
+            client.queue.async { [self] in
+                let tasks = state.withLock { state in
+                    defer { state.tasks = [] }
+                    return state.tasks
+                }
+                for task in tasks { task.cancel() }
+            }
+            for _ in 0..<ended.unfinished { client.limit.release() }
+        }
         if failure == nil, attempt == 2 { client.hedging?.limit.hedgeWon() }
         ended.continuation?.resume(
             returning: Outcome(failure: failure, attempts: ended.attempts))
-        guard ended.unfinished > 0 else { return }
-        // A moment later: where a thousand deadlines pass at once, the answers come first.
-        client.queue.asyncAfter(deadline: .now() + .milliseconds(50)) { [self] in
-            let tasks = state.withLock { state in
-                defer { state.tasks = [] }
-                return state.tasks
-            }
-            for task in tasks { task.cancel() }
-        }
     }
 
     func urlSession(

@@ -7,7 +7,7 @@ struct CallLimit: ~Copyable, Sendable {
     private let count = Atomic(0)
     private let gauge = Meter(label: "upstream_requests_in_flight")
 
-    /// The calls that `URLSession` has not finished.
+    /// The calls that have not ended; one that is made a second time counts as two.
     var callsInFlight: Int { count.load(ordering: .relaxed) }
 
     /// Admits a call, unless the limit is reached.

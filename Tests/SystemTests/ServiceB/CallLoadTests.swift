@@ -106,9 +106,18 @@ extension SystemTests {
                 #expect(
                     try client.response()?.reason == "timeout")
             }
-            #expect(eventually { (try? get("/call-echo", port: b.port)["Retry-After"]) == nil })
-            // Those ten and the last one: nothing was sent for the others.
-            #expect(peer.connections.value == 11)
+            // Nothing was sent for the others.
+            #expect(peer.connections.value == 10)
+        }
+
+        @Test func `A call that has failed makes room for the next one at once`() throws {
+            let peer = try Peer { $0.waitForClose() }
+            let b = try serviceB(calling: peer.port, ["--max-calls", "4", "--timeout", "100ms"])
+            let clients = try (0..<4).map { _ in try HTTPClient(port: b.port) }
+            for _ in 0..<10 {
+                for client in clients { try client.request("/call-echo") }
+                for client in clients { #expect(try client.response()?.reason == "timeout") }
+            }
         }
     }
 }

@@ -124,7 +124,6 @@ extension SystemTests {
         func `However many idle connections have died without a word, one call is lost`() throws {
             let (peer, b) = try tenIdleConnections(["--timeout", "500ms"]) { $0.waitForClose() }
             try expectFailure("timeout", port: b.port)
-            #expect(try hasNoCallInFlight(port: b.port))
             #expect(try get("/call-echo?msg=Hello", port: b.port).body == success("Hello"))
             withExtendedLifetime(peer) {}
         }
@@ -153,7 +152,6 @@ extension SystemTests {
             #expect(eventually { silent.value == 1 })
             #expect(try get("/call-echo?msg=Hello", port: b.port).status == 200)
             #expect(try clients[0].response()?.reason == "timeout")
-            #expect(try hasNoCallInFlight(port: b.port))
             #expect(try get("/call-echo?msg=Hello", port: b.port).status == 200)
             #expect(peer.connections.value == 2)
         }

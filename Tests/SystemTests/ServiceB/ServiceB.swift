@@ -54,10 +54,3 @@ func expectFailure(
         reply.body.hasSuffix(#"","error":"Service A is unavailable"}"# + "\n"),
         sourceLocation: location)
 }
-
-/// Waits until `URLSession` is done with every call of a Service B.
-func hasNoCallInFlight(port: UInt16) throws -> Bool {
-    try eventually {
-        try get("/metrics", port: port).body.contains("\nupstream_requests_in_flight 0.0\n")
-    }
-}
