@@ -8,6 +8,7 @@
 // - answers.c: what an answer may be and how large it may get
 // - lines.c, body.c: which lines and chunks of an answer are malformed
 // - connections.c: where a call goes, and which connections are used again
+// - addresses.c: which of several addresses is tried
 // - sockets.c, sets.c: how a session waits for its sockets
 // - timers.c: how long a call may take
 // - queues.c: on which thread a call starts
@@ -74,6 +75,7 @@ __attribute__((constructor)) static void find_functions(void)
         & (isActive && getenv("CFNF_WITHOUT_EPOLL") == NULL);
     areTimersActive = stand_before("dispatch_source_set_timer", &next.source_set_timer)
         & (next.source_create != NULL && isActive && getenv("CFNF_WITHOUT_TIMERS") == NULL);
+    find("CFURLSessionEasyHandleSetPauseState", &next.pause);
     find("getaddrinfo", &next.getaddrinfo);
     bool seesQueues = stand_before("dispatch_queue_create_with_target", &next.queue_create);
     isQueueActive = seesQueues & stand_before("dispatch_sync", &next.sync)

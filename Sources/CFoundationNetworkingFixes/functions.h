@@ -88,6 +88,7 @@ extern struct Next {
     MultiCode (*multi_assign)(void *, int, void *);
     MultiCode (*multi_action)(void *, int, int, int *);
     MultiCode (*multi_deinit)(void *);
+    EasyCode (*pause)(void *, int, int);
     void *(*source_create)(const void *, uintptr_t, uintptr_t, void *);
     // For timers.
     void (*source_set_timer)(void *, uint64_t, uint64_t, uint64_t);
@@ -132,6 +133,10 @@ void *answer_of(void *easy);
 
 // A handle connects this socket, or waits for its answer there.
 void watch_answer(void *easy, int socket);
+
+// A handle waits for this socket, or does no more.
+void note_wait(void *easy, int socket, int what);
+MultiCode multi_action(void *multi, int socket, int mask, int *running);
 
 // How many bytes a connection has received since it was opened.
 uint64_t received(int socket);

@@ -106,6 +106,7 @@ static int wait_in_set(void *easy, int socket, int what, void *context, void *un
 {
     (void) unused;
     Set *set = context;
+    note_wait(easy, socket, what);
     if (what == POLL_REMOVE) {
         watch_idle(set->epoll, socket);
         return 0;
@@ -202,7 +203,7 @@ MultiCode CFURLSessionMultiHandleAction(void *multi, int socket, int mask, int *
     if (set == NULL || set->descriptor != socket) {
         if (set != NULL && socket == SOCKET_TIMEOUT)
             look_at_idle(set);
-        return next.multi_action(multi, socket, mask, running);
+        return multi_action(multi, socket, mask, running);
     }
     struct epoll_event *events = set->events;
     int count = take_events(set);
@@ -216,9 +217,9 @@ MultiCode CFURLSessionMultiHandleAction(void *multi, int socket, int mask, int *
     for (int i = 0; i < count; i += 1) {
         int socket = events[i].data.fd;
         if (socket >= 0 && socket != set->timer.descriptor)
-            next.multi_action(multi, socket, events[i].events == EPOLLIN ? SELECT_IN : 0, running);
+            multi_action(multi, socket, events[i].events == EPOLLIN ? SELECT_IN : 0, running);
         else if (socket >= 0 && is_due(&set->timer))
-            next.multi_action(multi, SOCKET_TIMEOUT, 0, running);
+            multi_action(multi, SOCKET_TIMEOUT, 0, running);
     }
     return (MultiCode) {CODE_OK};
 }

@@ -35,5 +35,20 @@ __attribute__((weak)) int getaddrinfo(
             pause();
         node = address;
     }
-    return next(node, service, hints, result);
+    // Of several addresses, the others follow the first.
+    char *others = strchr(address, ' ');
+    if (others != NULL)
+        *others++ = '\0';
+    int code = next(node, service, hints, result);
+    while (code == 0 && others != NULL) {
+        node = others;
+        others = strchr(node, ' ');
+        if (others != NULL)
+            *others++ = '\0';
+        struct addrinfo **end = &(*result)->ai_next;
+        while (*end != NULL)
+            end = &(*end)->ai_next;
+        code = next(node, service, hints, end);
+    }
+    return code;
 }

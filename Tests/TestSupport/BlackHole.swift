@@ -10,13 +10,15 @@ package final class BlackHole {
     private var clients: [HTTPClient] = []
 
     /// Listens, and fills the backlog.
-    package init() throws {
-        listener = try Listener(host: "127.0.0.1", port: 0)
-        port = listener.port
+    package init(host: String = "127.0.0.1", port: UInt16 = 0) throws {
+        listener = try Listener(host: host, port: port)
+        self.port = listener.port
         let descriptor = try listener.duplicate()
         listen(descriptor, 0)
         close(descriptor)
-        while let client = try? HTTPClient(port: port, timeout: .milliseconds(100)) {
+        while let client = try? HTTPClient(
+            host: host, port: self.port, timeout: .milliseconds(100))
+        {
             clients.append(client)
         }
     }

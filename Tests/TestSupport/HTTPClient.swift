@@ -7,8 +7,10 @@ package final class HTTPClient {
     private var buffer: [UInt8] = []
 
     /// Connects to a port of this machine.
-    package init(port: UInt16, timeout: Duration = .seconds(20)) throws {
-        socket = try Socket(connectingTo: "127.0.0.1", port: port, timeout: timeout)
+    package init(
+        host: String = "127.0.0.1", port: UInt16, timeout: Duration = .seconds(20)
+    ) throws {
+        socket = try Socket(connectingTo: host, port: port, timeout: timeout)
         // Or else a second send would wait until the kernel has acknowledged the first one.
         try set(TCP_NODELAY, at: CInt(IPPROTO_TCP), to: CInt(1))
     }

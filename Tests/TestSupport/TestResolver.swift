@@ -26,7 +26,7 @@ package final class TestResolver: Sendable {
         try? FileManager.default.removeItem(at: log)
     }
 
-    /// Sets the address, or has look-ups wait for ever if that is "hang".
+    /// Sets the address, or several with spaces between, or has look-ups wait for ever if that is "hang".
     package func resolve(to address: String) throws {
         try Data(address.utf8).write(to: file, options: .atomic)
     }

@@ -151,6 +151,19 @@ extension SystemTests {
             }
         }
 
+        @Test(.enabled(if: hasFixes))
+        func `Of several addresses, those that refuse or are silent are passed over`() throws {
+            let resolver = try TestResolver()
+            // Nobody listens at the first one.
+            try resolver.resolve(to: "127.0.0.8 127.0.0.9 127.0.0.1")
+            let a = try ServiceProcess("service-a")
+            let silent = try BlackHole(host: "127.0.0.9", port: a.port)
+            let b = try serviceB(
+                calling: a.port, host: "service-a.test", environment: resolver.environment)
+            #expect(try get("/call-echo?msg=x", port: b.port).body == success("x"))
+            withExtendedLifetime(silent) {}
+        }
+
         @Test func `An address without a route is unreachable`() throws {
             // The kernel has no route for a connection to a multicast group, and sends nothing.
             let b = try ServiceProcess(
