@@ -30,6 +30,7 @@ enum {
 typedef struct {
     void *easy;
     uint64_t start;
+    char *errorText;
     DataCallback header, write;
     void *headerContext, *writeContext;
     // What the next line is of.
@@ -152,6 +153,8 @@ EasyCode CFURLSession_easy_setopt_ptr(void *easy, Option option, void *value)
         value = answer;
     } else if (answer != NULL && option.value == OPT_PROGRESSDATA) {
         value = answer;
+    } else if (answer != NULL && option.value == OPT_ERRORBUFFER) {
+        answer->errorText = value;
     }
     return next.setopt_ptr(easy, option, value);
 }
@@ -215,6 +218,10 @@ MultiHandleInfo CFURLSessionMultiHandleInfoRead(void *multi, int *left)
     if (answer->socket < 0)
         note_short_use(info.easyHandle);
     int *code = &info.resultCode.value;
+    // libcurl keeps the first text of a transfer: that of a connection that was reset, and replaced.
+    bool isBad = *code == CODE_WRITE_ERROR || *code == CODE_WEIRD_SERVER_REPLY;
+    if (isBad && answer->errorText != NULL)
+        answer->errorText[0] = '\0';
     // For an answer that was ended here, its status says more.
     bool isEnded = *code == CODE_WRITE_ERROR || *code == CODE_ABORTED_BY_CALLBACK;
     if (isEnded && answer->part == REST && answer->status != 200)

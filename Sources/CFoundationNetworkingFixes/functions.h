@@ -26,6 +26,7 @@ typedef int (*GetAddresses)(
 enum {
     OPT_WRITEDATA = 10001,
     OPT_PROXY = 10004,
+    OPT_ERRORBUFFER = 10010,
     OPT_HEADERDATA = 10029,
     OPT_PROGRESSDATA = 10057,
     OPT_PRIVATE = 10103,
@@ -60,6 +61,7 @@ enum {
     POLL_REMOVE = 4,
     CODE_OK = 0,
     CODE_COULDNT_CONNECT = 7,
+    CODE_WEIRD_SERVER_REPLY = 8,
     CODE_WRITE_ERROR = 23,
     CODE_ABORTED_BY_CALLBACK = 42,
     CODE_GOT_NOTHING = 52,
@@ -119,9 +121,8 @@ typedef struct {
     bool isOpen;
 } Framing;
 
-// Whether a line of a header section says nothing of it, or what any reader takes for the same: a
-// Content-Length is one number, the same as the one before; a Transfer-Encoding is chunked; neither
-// is folded.
+// Whether a line of a header section is read alike by all: a Content-Length is one number, the same
+// as the one before; a Transfer-Encoding is chunked; neither is folded.
 bool is_framing_clear(const char *line, size_t size, int status, Framing *framing);
 
 // Whether a line is a Transfer-Encoding.
@@ -176,7 +177,6 @@ uint64_t now(void);
 
 bool open_timer(Timer *timer);
 void set_timer(Timer *timer, long milliseconds);
-
 // Whether it was due; it waits again if not.
 bool is_due(Timer *timer);
 

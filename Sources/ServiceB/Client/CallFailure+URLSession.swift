@@ -49,9 +49,6 @@ extension CallFailure {
     }
 
     /// How libcurl's texts begin for a connection that has ended too early.
-    ///
-    /// It keeps the first text of a call: a bad answer is called `reset` if it came on a new
-    /// connection after the one before was reset during the call.
     private static let endings = [
         "transfer closed", "Recv failure", "Send failure", "Connection died",
     ]

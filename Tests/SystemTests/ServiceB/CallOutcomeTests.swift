@@ -111,6 +111,30 @@ extension SystemTests {
             return (peer, b)
         }
 
+        @Test(
+            .enabled(if: hasFixes),
+            arguments: [
+                "Content-Length: x\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+            ])
+        func `A bad answer after a connection that was reset is a bad answer`(answer: String) throws
+        {
+            let connections = SharedCount()
+            let peer = try Peer { peer in
+                _ = peer.request()
+                guard connections.add() == 0 else {
+                    _ = peer.send("HTTP/1.1 200 OK\r\n" + answer)
+                    return
+                }
+                peer.respond("{\"echo\":\"Hello\"}")
+                _ = peer.request()
+                peer.reset()
+            }
+            let b = try serviceB(calling: peer.port)
+            #expect(try get("/call-echo?msg=Hello", port: b.port).body == success("Hello"))
+            try expectFailure("bad_answer", port: b.port)
+            #expect(connections.value == 2)
+        }
+
         @Test(.enabled(if: hasFixes))
         func `However many idle connections have died, the next call is made on a new one`() throws
         {
