@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Whether the tests run on one of the old, lenient versions of libmicrohttpd.
-private let isBefore1 = Server.libraryVersion.hasPrefix("0.")
+let isBefore1 = Server.libraryVersion.hasPrefix("0.")
 
 /// How long the thread that asks has had a processor, whatever else the machine does.
 private func processorTime() -> Duration {

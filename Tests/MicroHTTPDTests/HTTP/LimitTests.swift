@@ -114,7 +114,8 @@ import Testing
                 let long = String(repeating: "x", count: 8000)
                 let heads = [
                     "\(String(repeating: "G", count: size)) /framed HTTP/1.1\r\n",
-                    String(repeating: "\r\n", count: size / 2)
+                    // 1.0 ignores one.
+                    String(repeating: "\r\n", count: isBefore1 ? size / 2 : 1)
                         + "GET /framed?\(long.dropLast(size / 3)) HTTP/1.1\r\n",
                 ]
                 for head in heads {
