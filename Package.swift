@@ -7,7 +7,7 @@ import PackageDescription
 //    └─→ CFoundationNetworkingFixes
 // Misbehave ──→ Misbehaviours; both ──→ ServiceKit, MicroHTTPD. Tests depend on any of these.
 //
-// In the lists of dependencies, targets of this package come first, products follow.
+// In the lists of dependencies, targets of this package come first; products follow.
 
 let swiftSettings: [SwiftSetting] = [
     .strictMemorySafety(),

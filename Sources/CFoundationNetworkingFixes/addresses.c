@@ -2,7 +2,7 @@
 //
 // Where one address refuses, or is silent for half the time that is left, libcurl means to try the
 // next one, but up to 8.3 only when it is called for this transfer again: after 200 ms, or at its
-// deadline (curl #11920, 8.4). It calls at once for a transfer that was paused and goes on.
+// deadline (curl #11920, 8.4). It looks at once at a transfer that is paused and resumed.
 
 #include "functions.h"
 

@@ -10,8 +10,7 @@
 // refuse one, it returns 0: libcurl ends the transfer with CODE_WRITE_ERROR. libcurl also asks after
 // each read whether to go on. How long an answer may take is in timers.c.
 
-#include "body.h"
-#include "functions.h"
+#include "answers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,31 +25,12 @@ enum {
     READ_LIMIT = 1024 * 1024,
 };
 
-// One answer on its way from libcurl to URLSession; every handle owns one.
-typedef struct {
-    void *easy;
-    uint64_t start;
-    char *errorText;
-    DataCallback header, write;
-    void *headerContext, *writeContext;
-    // What the next line is of.
-    enum { STATUS_LINE, INTERIM_SECTION, HEADER_SECTION, REST } part;
-    int status;
-    size_t lineCount, lineSize;
-    Framing framing;
-    Body body;
-    // -1 until libcurl waits for it.
-    int socket;
-    // What had come before a body in chunks, of which more can come than is data.
-    uint64_t receivedBefore;
-} Answer;
-
-void *answer_of(void *easy)
+Answer *answer_of(void *easy)
 {
     char *answer = NULL;
     if (isActive)
         next.getinfo_charp(easy, (Info) {INFO_PRIVATE}, &answer);
-    return answer;
+    return (Answer *) answer;
 }
 
 // libcurl calls this with each line of a header section.
@@ -206,39 +186,4 @@ void CFURLSessionEasyHandleDeinit(void *easy)
     if (answer != NULL)
         free(answer->body.bytes);
     free(answer);
-}
-
-// A transfer has ended.
-MultiHandleInfo CFURLSessionMultiHandleInfoRead(void *multi, int *left)
-{
-    MultiHandleInfo info = next.info_read(multi, left);
-    Answer *answer = info.easyHandle == NULL ? NULL : answer_of(info.easyHandle);
-    if (answer == NULL)
-        return info;
-    if (answer->socket < 0)
-        note_short_use(info.easyHandle);
-    int *code = &info.resultCode.value;
-    // libcurl keeps the first text of a transfer: that of a connection that was reset, and replaced.
-    bool isBad = *code == CODE_WRITE_ERROR || *code == CODE_WEIRD_SERVER_REPLY;
-    if (isBad && answer->errorText != NULL)
-        answer->errorText[0] = '\0';
-    // For an answer that was ended here, its status says more.
-    bool isEnded = *code == CODE_WRITE_ERROR || *code == CODE_ABORTED_BY_CALLBACK;
-    if (isEnded && answer->part == REST && answer->status != 200)
-        *code = CODE_OK;
-    if (*code == CODE_COULDNT_CONNECT && was_reset(info.easyHandle))
-        *code = CODE_GOT_NOTHING;
-    if (*code != CODE_OK)
-        return info;
-    // An answer that ends inside its header section, no error to libcurl, ends the process:
-    // "Transfer completed, but there's no response" (#5286, 6.4). And one that ends before the last LF
-    // of its chunks is no error either.
-    bool isCutOff = answer->status == 200 && answer->body.isChunked && answer->body.part != BODY_END;
-    if (answer->part != REST || isCutOff)
-        *code = CODE_GOT_NOTHING;
-    else if (answer->body.size > 0
-        && answer->write(answer->body.bytes, 1, answer->body.size, answer->writeContext)
-            != answer->body.size)
-        *code = CODE_WRITE_ERROR;
-    return info;
 }

@@ -8,7 +8,7 @@
 // call, with 64 at once). And it keeps one that has received bytes that nobody asked for.
 
 #define _GNU_SOURCE
-#include "functions.h"
+#include "answers.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -44,7 +44,7 @@ void *CFURLSessionEasyHandleInit(void)
     next.setopt_long(easy, (Option) {OPT_DNS_CACHE_TIMEOUT}, 0);
     // Cancelling a call waits for its name look-up, and all sessions wait for it (none).
     next.setopt_long(easy, (Option) {OPT_QUICK_EXIT}, 1);
-    next.setopt_long(easy, (Option) {OPT_TIMEOUT_MS}, callTimeout);
+    next.setopt_long(easy, (Option) {OPT_TIMEOUT_MS}, callTimeout > 0 ? callTimeout + 100 : 0);
     // See body.c.
     next.setopt_long(easy, (Option) {OPT_HTTP_TRANSFER_DECODING}, 0);
     next.setopt_ptr(easy, (Option) {OPT_PREREQFUNCTION}, (void *) has_connection);
@@ -72,15 +72,6 @@ bool CFURLSessionCurlHostIsEqual(const char *url, const char *host)
     bool (*original)(const char *, const char *) = isActive
         ? NULL : (bool (*)(const char *, const char *)) dlsym(RTLD_NEXT, __func__);
     return original == NULL || original(url, host);
-}
-
-// A connection can be reset before libcurl has looked whether it is open. To libcurl, that is one
-// that could not be made.
-bool was_reset(void *easy)
-{
-    long error = 0;
-    next.getinfo_long(easy, (Info) {INFO_OS_ERRNO}, &error);
-    return error == ECONNRESET;
 }
 
 uint64_t received(int socket)

@@ -7,6 +7,7 @@
 //
 // - answers.c: what an answer may be and how large it may get
 // - lines.c, body.c: which lines and chunks of an answer are malformed
+// - outcomes.c: how a call has ended
 // - connections.c: where a call goes, and which connections are used again
 // - addresses.c: which of several addresses is tried
 // - sockets.c, sets.c: how a session waits for its sockets
@@ -63,8 +64,8 @@ __attribute__((constructor)) static void find_functions(void)
         & stand_before("CFURLSessionMultiHandleInfoRead", &next.info_read)
         & stand_before("CFURLSession_multi_setopt_sf", &next.multi_setopt_sf)
         & stand_before("CFURLSession_multi_setopt_l", &next.multi_setopt_l)
-        & find("CFURLSession_easy_getinfo_charp", &next.getinfo_charp)
-        & find("CFURLSession_easy_getinfo_long", &next.getinfo_long);
+        & stand_before("CFURLSession_easy_getinfo_long", &next.getinfo_long)
+        & find("CFURLSession_easy_getinfo_charp", &next.getinfo_charp);
     // The variables are for tests of what happens where a function is missing.
     isEpollActive = stand_before("CFURLSession_multi_setopt_ptr", &next.multi_setopt_ptr)
         & stand_before("CFURLSession_multi_setopt_tf", &next.multi_setopt_tf)

@@ -60,9 +60,11 @@ enum {
     POLL_OUT = 2,
     POLL_REMOVE = 4,
     CODE_OK = 0,
+    CODE_COULDNT_RESOLVE = 6,
     CODE_COULDNT_CONNECT = 7,
     CODE_WEIRD_SERVER_REPLY = 8,
     CODE_WRITE_ERROR = 23,
+    CODE_TIMED_OUT = 28,
     CODE_ABORTED_BY_CALLBACK = 42,
     CODE_GOT_NOTHING = 52,
 };
@@ -110,40 +112,12 @@ extern bool isActive;
 // The same for the parts that save time or a rare crash. The queue and the waits need the epoll set.
 extern bool isEpollActive, areTimersActive, isQueueActive, areWaitsActive;
 
-// Whether the first line of an answer is one of HTTP/1.
-bool is_status_line(const char *line, size_t size);
-
-// What an answer has said of the length of its content.
-typedef struct {
-    bool isLengthKnown;
-    unsigned long long length;
-    // Whether the next line may belong to it, if that is folded.
-    bool isOpen;
-} Framing;
-
-// Whether a line of a header section is read alike by all: a Content-Length is one number, the same
-// as the one before; a Transfer-Encoding is chunked; neither is folded.
-bool is_framing_clear(const char *line, size_t size, int status, Framing *framing);
-
-// Whether a line is a Transfer-Encoding.
-bool is_transfer_coding(const char *line, size_t size);
-
-// Gives a new handle its answer, and takes it when the handle has gone.
-void begin_answer(void *easy);
-void *answer_of(void *easy);
-
-// A handle connects this socket, or waits for its answer there.
-void watch_answer(void *easy, int socket);
-
-// A handle waits for this socket, or does no more.
+// A handle waits for this socket, or no longer.
 void note_wait(void *easy, int socket, int what);
 MultiCode multi_action(void *multi, int socket, int mask, int *running);
 
 // How many bytes a connection has received since it was opened.
 uint64_t received(int socket);
-
-// Whether a handle that could not connect had been connected.
-bool was_reset(void *easy);
 
 // A handle that was made at this time has ended without a line of its answer.
 void note_silence(void *easy, uint64_t start);
@@ -156,7 +130,7 @@ void note_use(int socket);
 void note_short_use(void *easy);
 void end_idle(int epoll, int socket);
 
-// How many milliseconds libcurl gives a transfer in all, and how many there may be; 0 is no limit.
+// How many milliseconds a call may take in all, and how many there may be; 0 is no limit.
 extern long callTimeout, callLimit;
 
 // A dispatch source has been made for a timer or a descriptor, or is given a handler: the result.

@@ -3,7 +3,7 @@
 // libcurl is lenient: it guesses what a line means. Another reader of the same connection, such as
 // a proxy, can guess differently, and see another answer.
 
-#include "functions.h"
+#include "answers.h"
 
 #include <limits.h>
 #include <string.h>

@@ -19,7 +19,7 @@
 // returns one of its own: a socket that cannot be waited for is a call that times out.
 
 #define _GNU_SOURCE
-#include "functions.h"
+#include "answers.h"
 
 #include "CFoundationNetworkingFixes.h"
 

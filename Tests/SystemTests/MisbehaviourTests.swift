@@ -110,12 +110,15 @@ extension SystemTests {
         ) throws {
             // The first four connections are bad, at once, and all others are good.
             let bad = SharedCount()
+            let ended = SharedCount()
             let peer = try Peer { peer in
                 if bad.value < 4 {
                     bad.add()
                     // None is idle before the last one is needed.
                     _ = eventually { bad.value == 4 }
-                    return misbehaviour.serve(peer)
+                    misbehaviour.serve(peer)
+                    ended.add()
+                    return
                 }
                 while case let request = peer.request(), !request.isEmpty {
                     peer.respond("{\"echo\":\"Hello\"}")
@@ -137,6 +140,7 @@ extension SystemTests {
                 let body = try client.response()?.body
                 #expect(body?.hasPrefix(#"{"details":"\#(misbehaviour.reason ?? ""): "#) == true)
             }
+            #expect(eventually { ended.value == 4 }, "Service B closes their connections.")
             #expect(try b.residentBytes() < before + 30_000_000)
             #expect(try get("/call-echo?msg=Hello", port: b.port).body == success("Hello"))
         }

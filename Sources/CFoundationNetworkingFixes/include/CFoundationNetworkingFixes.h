@@ -17,8 +17,8 @@ bool cfnf_wait_in_queue(void);
 // Whether libcurl measures the timeout of a call, and no timer of libdispatch (timers.c).
 bool cfnf_keep_timers(void);
 
-// How many milliseconds libcurl gives a transfer that is started from now on; 0 is no limit. Call
-// it before any session is made.
+// How many milliseconds a call may take; 0 is no limit. libcurl ends it 100 ms later, if nobody else
+// has. Call it before any session is made.
 void cfnf_set_timeout(long milliseconds);
 
 // Whether calls start on the queue of their session (queues.c): for this, the thread that made the

@@ -128,12 +128,14 @@ import HTTPTypes
         // If the header section has been read, 0.9 sends the response twice, unless the connection
         // ends.
         let isRead = unsafe cmhd_header_size(pointer) > 0
-        let isSent = isRead ? sendPast(response, to: request) : true
+        let isSent =
+            isRead
+            ? sendPast(response, to: request) : queue(response, to: request, closing: true)
         server.accessLog.note(
             AccessRecord(
                 request: request, route: nil, response: response, duration: .zero,
                 ending: isSent ? .answered : .clientLeft))
-        return !isRead && queue(response, to: request, closing: true)
+        return !isRead && isSent
     }
 
     private static var date: String {

@@ -44,9 +44,11 @@ final class Connections: Sendable {
     }
 
     func remove(_ record: ConnectionRecord) {
-        records.withLock { _ = $0.removeValue(forKey: record.descriptor) }
+        records.withLock { records in
+            records[record.descriptor] = nil
+            lastClosed.store(cmhd_milliseconds(), ordering: .relaxed)
+        }
         meter.decrement()
-        lastClosed.store(cmhd_milliseconds(), ordering: .relaxed)
     }
 
     /// Cuts off every handler that waits and lets no other wait, so that MHD_stop_daemon may be

@@ -12,7 +12,7 @@ struct CallLimit: ~Copyable, Sendable {
 
     /// Admits a call, unless the limit is reached.
     func acquire() -> Bool {
-        guard count.add(1, ordering: .relaxed).newValue <= limit else {
+        guard count.add(1, ordering: .acquiring).newValue <= limit else {
             count.subtract(1, ordering: .relaxed)
             return false
         }
@@ -21,7 +21,7 @@ struct CallLimit: ~Copyable, Sendable {
     }
 
     func release() {
-        count.subtract(1, ordering: .relaxed)
+        count.subtract(1, ordering: .releasing)
         gauge.decrement()
     }
 }

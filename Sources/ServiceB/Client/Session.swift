@@ -28,7 +28,7 @@ extension EchoClient {
         // In whole seconds.
         configuration.timeoutIntervalForRequest = (timeout / .seconds(1)).rounded(.up) + 2
         #if canImport(CFoundationNetworkingFixes)
-            cfnf_set_timeout(Int(((timeout + .milliseconds(100)) / .milliseconds(1)).rounded(.up)))
+            cfnf_set_timeout(Int((timeout / .milliseconds(1)).rounded(.up)))
         #endif
         // Shows CFoundationNetworkingFixes that Swift's calls of libdispatch reach it.
         DispatchQueue.global().async {}

@@ -159,9 +159,29 @@ extension SystemTests {
             let a = try ServiceProcess("service-a")
             let silent = try BlackHole(host: "127.0.0.9", port: a.port)
             let b = try serviceB(
-                calling: a.port, host: "service-a.test", environment: resolver.environment)
+                calling: a.port, host: "service-a.test", ["--timeout", "5s"],
+                environment: resolver.environment)
             #expect(try get("/call-echo?msg=x", port: b.port).body == success("x"))
             withExtendedLifetime(silent) {}
+        }
+
+        @Test(
+            .enabled(if: hasFixes),
+            arguments: [
+                ("HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", "bad_answer"), ("", "reset"),
+            ])
+        func `Where an address refuses, the word is that for the next one`(
+            answer: String, reason: String
+        ) throws {
+            let resolver = try TestResolver()
+            try resolver.resolve(to: "127.0.0.8 127.0.0.1")
+            let peer = try Peer { peer in
+                _ = peer.request()
+                _ = peer.send(answer)
+            }
+            let b = try serviceB(
+                calling: peer.port, host: "service-a.test", environment: resolver.environment)
+            try expectFailure(reason, port: b.port)
         }
 
         @Test func `An address without a route is unreachable`() throws {

@@ -45,18 +45,25 @@ extension SystemTests {
         @Test func `A second attempt that answers too late has not won`() throws {
             let requests = SharedCount()
             let answers = SharedCount()
+            let isFrozen = Gate()
             let peer = try Peer { peer in
                 _ = peer.request()
                 let isFirst = requests.add() == 0
-                _ = eventually { isFirst ? requests.value == 2 : answers.value == 1 }
+                _ = eventually { isFrozen.isOpen && (isFirst || answers.value == 1) }
                 peer.respond("{\"echo\":\"Hello\"}")
-                if isFirst { peer.waitUntilRead() }
                 answers.add()
                 peer.waitForClose()
             }
             let b = try serviceB(calling: peer.port, ["--hedge-after", "20ms", "--timeout", "5s"])
-            #expect(try get("/call-echo?msg=Hello", port: b.port).body == success("Hello"))
+            let client = try HTTPClient(port: b.port)
+            try client.request("/call-echo?msg=Hello")
+            #expect(eventually { requests.value == 2 })
+            // So that it gets both answers at once, the first one first.
+            try b.freeze()
+            isFrozen.open()
             #expect(eventually { answers.value == 2 })
+            b.signal(SIGCONT)
+            #expect(try client.response()?.body == success("Hello"))
             let metrics = try get("/metrics", port: b.port).body
             #expect(metrics.contains("\nupstream_hedges_total 1\n"))
             #expect(metrics.contains("\nupstream_hedges_won_total 0\n"))
