@@ -174,6 +174,7 @@ void begin_answer(void *easy)
     answer->easy = easy;
     answer->start = now();
     answer->socket = -1;
+    note_begin(answer);
     next.setopt_ptr(easy, (Option) {OPT_PRIVATE}, answer);
 }
 
@@ -183,7 +184,9 @@ void CFURLSessionEasyHandleDeinit(void *easy)
     if (answer != NULL && answer->lineCount == 0)
         note_silence(easy, answer->start);
     next.deinit(easy);
-    if (answer != NULL)
-        free(answer->body.bytes);
+    if (answer == NULL)
+        return;
+    note_end(answer);
+    free(answer->body.bytes);
     free(answer);
 }

@@ -15,7 +15,9 @@ typedef struct {
 } Framing;
 
 // One answer on its way from libcurl to URLSession; every handle owns one.
-typedef struct {
+typedef struct Answer {
+    // Of all, in the order of their starts.
+    struct Answer *older, *newer;
     void *easy;
     uint64_t start;
     DataCallback header, write;
@@ -38,6 +40,10 @@ typedef struct {
 
 // Gives a new handle its answer, which frees it when it has gone.
 void begin_answer(void *easy);
+
+// It is one of those under way, from its start until libcurl is done with it.
+void note_begin(Answer *answer);
+void note_end(Answer *answer);
 
 // NULL if there is none.
 Answer *answer_of(void *easy);

@@ -64,6 +64,7 @@ __attribute__((constructor)) static void find_functions(void)
         & stand_before("CFURLSessionMultiHandleInfoRead", &next.info_read)
         & stand_before("CFURLSession_multi_setopt_sf", &next.multi_setopt_sf)
         & stand_before("CFURLSession_multi_setopt_l", &next.multi_setopt_l)
+        & stand_before("CFURLSessionMultiHandleRemoveHandle", &next.multi_remove)
         & stand_before("CFURLSession_easy_getinfo_long", &next.getinfo_long)
         & find("CFURLSession_easy_getinfo_charp", &next.getinfo_charp);
     // The variables are for tests of what happens where a function is missing.

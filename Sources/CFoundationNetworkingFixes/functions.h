@@ -60,13 +60,13 @@ enum {
     POLL_OUT = 2,
     POLL_REMOVE = 4,
     CODE_OK = 0,
-    CODE_COULDNT_RESOLVE = 6,
     CODE_COULDNT_CONNECT = 7,
-    CODE_WEIRD_SERVER_REPLY = 8,
+    CODE_PARTIAL_FILE = 18,
     CODE_WRITE_ERROR = 23,
-    CODE_TIMED_OUT = 28,
     CODE_ABORTED_BY_CALLBACK = 42,
     CODE_GOT_NOTHING = 52,
+    CODE_SEND_ERROR = 55,
+    CODE_RECV_ERROR = 56,
 };
 
 // Hidden from other libraries.
@@ -92,6 +92,7 @@ extern struct Next {
     MultiCode (*multi_assign)(void *, int, void *);
     MultiCode (*multi_action)(void *, int, int, int *);
     MultiCode (*multi_deinit)(void *);
+    MultiCode (*multi_remove)(void *, void *);
     EasyCode (*pause)(void *, int, int);
     void *(*source_create)(const void *, uintptr_t, uintptr_t, void *);
     // For timers.

@@ -12,9 +12,13 @@
 // A name server that hangs holds a thread and descriptors for as long as the resolver allows, which
 // may be many times as long as a call. So a look-up that waits for another one gives up when its call
 // has, and the newest is joined at any time once there are LOOKUP_LIMIT, or as many as calls may be.
+//
+// It gives up just after, since libcurl, when it ends a transfer, leaves its data to the thread that
+// looks up, and then uses it once more: a crash if the thread has freed it by then (7.88,
+// asyn-thread.c, destroy_async_data). So no look-up returns while libcurl ends a transfer, either.
 
 #define _GNU_SOURCE
-#include "functions.h"
+#include "answers.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -27,6 +31,7 @@
 enum {
     JOINABLE_TIME = 100000000, // nanoseconds
     LOOKUP_LIMIT = 32, // of one name
+    LATENESS = 5000000, LATENESS_LIMIT = 1000000000, // nanoseconds
 };
 
 // One under way. It is on the stack of the thread that asks, which waits until all have their copy.
@@ -45,6 +50,34 @@ typedef struct Lookup {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static Lookup *lookups;
+
+// Of the calls that have not ended.
+static Answer *oldest, *newest;
+
+void note_begin(Answer *answer)
+{
+    pthread_mutex_lock(&lock);
+    answer->older = newest;
+    *(newest != NULL ? &newest->newer : &oldest) = answer;
+    newest = answer;
+    pthread_mutex_unlock(&lock);
+}
+
+void note_end(Answer *answer)
+{
+    pthread_mutex_lock(&lock);
+    *(answer->older != NULL ? &answer->older->newer : &oldest) = answer->newer;
+    *(answer->newer != NULL ? &answer->newer->older : &newest) = answer->older;
+    pthread_mutex_unlock(&lock);
+}
+
+MultiCode CFURLSessionMultiHandleRemoveHandle(void *multi, void *easy)
+{
+    pthread_mutex_lock(&lock);
+    MultiCode code = next.multi_remove(multi, easy);
+    pthread_mutex_unlock(&lock);
+    return code;
+}
 
 static bool is_same(const Lookup *one, const Lookup *other)
 {
@@ -72,14 +105,17 @@ static int copy(const struct addrinfo *from, struct addrinfo **addresses)
     return 0;
 }
 
-static int join(Lookup *lookup, struct addrinfo **addresses)
+static int join(Lookup *lookup, uint64_t start, struct addrinfo **addresses)
 {
-    uint64_t end = callTimeout > 0 ? now() + callTimeout * 1000000ull : UINT64_MAX;
-    struct timespec limit = {.tv_sec = end / 1000000000, .tv_nsec = end % 1000000000};
-    int failure = EAI_AGAIN, late = 0;
+    uint64_t end = start + callTimeout * 1000000ull, last = end + LATENESS_LIMIT;
+    int failure = EAI_AGAIN;
     lookup->waiting += 1;
-    while (!lookup->isOver && late == 0)
-        late = pthread_cond_clockwait(&lookup->over, &lock, CLOCK_MONOTONIC, &limit);
+    // Its own call is one of those that had begun.
+    while (!lookup->isOver && end < last && oldest != NULL && oldest->start <= start) {
+        struct timespec limit = {.tv_sec = end / 1000000000, .tv_nsec = end % 1000000000};
+        if (pthread_cond_clockwait(&lookup->over, &lock, CLOCK_MONOTONIC, &limit) != 0)
+            end += LATENESS;
+    }
     if (lookup->isOver) {
         failure = lookup->failure == 0 ? copy(lookup->addresses, addresses) : lookup->failure;
         errno = lookup->number;
@@ -131,18 +167,17 @@ int getaddrinfo(
     int state;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
     pthread_mutex_lock(&lock);
-    Lookup *newest = NULL;
+    Lookup *last = NULL;
     int count = 0;
     for (Lookup *other = lookups; other != NULL; other = other->next) {
         if (!is_same(other, &mine))
             continue;
-        newest = newest != NULL ? newest : other;
+        last = last != NULL ? last : other;
         count += 1;
     }
     int limit = callLimit > 0 && callLimit < LOOKUP_LIMIT ? (int) callLimit : LOOKUP_LIMIT;
-    bool doesJoin = newest != NULL
-        && (count >= limit || mine.start < newest->start + JOINABLE_TIME);
-    int failure = doesJoin ? join(newest, addresses) : ask(&mine, addresses);
+    bool doesJoin = last != NULL && (count >= limit || mine.start < last->start + JOINABLE_TIME);
+    int failure = doesJoin ? join(last, mine.start, addresses) : ask(&mine, addresses);
     pthread_mutex_unlock(&lock);
     pthread_setcancelstate(state, NULL);
     return failure;

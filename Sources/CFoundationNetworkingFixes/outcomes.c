@@ -17,6 +17,13 @@ static bool was_reset(void *easy)
     return error == ECONNRESET;
 }
 
+// Whether a transfer has ended with its connection.
+static bool is_of_connection(int code)
+{
+    return code == CODE_COULDNT_CONNECT || code == CODE_PARTIAL_FILE || code == CODE_GOT_NOTHING
+        || code == CODE_SEND_ERROR || code == CODE_RECV_ERROR || code == CODE_ABORTED_BY_CALLBACK;
+}
+
 // A transfer has ended.
 MultiHandleInfo CFURLSessionMultiHandleInfoRead(void *multi, int *left)
 {
@@ -31,15 +38,11 @@ MultiHandleInfo CFURLSessionMultiHandleInfoRead(void *multi, int *left)
     bool isEnded = *code == CODE_WRITE_ERROR
         || (*code == CODE_ABORTED_BY_CALLBACK && answer->part == REST);
     // libcurl keeps the first text of a transfer: that of a connection that was reset, and replaced.
-    if (answer->errorText != NULL && (isEnded || *code == CODE_WEIRD_SERVER_REPLY))
+    if (answer->errorText != NULL && (isEnded || !is_of_connection(*code)))
         answer->errorText[0] = '\0';
     // For an answer that was ended here, its status says more.
     if (isEnded && answer->part == REST && answer->status != 200)
         *code = CODE_OK;
-    // A look-up has given up with its call (names.c).
-    bool isLate = callTimeout > 0 && now() - answer->start >= callTimeout * 1000000ull;
-    if (*code == CODE_COULDNT_RESOLVE && isLate)
-        *code = CODE_TIMED_OUT;
     if (*code == CODE_COULDNT_CONNECT && was_reset(info.easyHandle))
         *code = CODE_GOT_NOTHING;
     if (*code != CODE_OK)

@@ -115,6 +115,7 @@ extension SystemTests {
             .enabled(if: hasFixes),
             arguments: [
                 "Content-Length: x\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+                "X: \(String(repeating: "x", count: 400_000))\r\n\r\n",
             ])
         func `A bad answer after a connection that was reset is a bad answer`(answer: String) throws
         {
