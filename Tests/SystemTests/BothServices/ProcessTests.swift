@@ -101,6 +101,18 @@ extension SystemTests {
             return (a, client)
         }
 
+        @Test func `A request that arrives while a service is frozen is answered`() throws {
+            let a = try ServiceProcess(
+                "service-a",
+                ["idle", "header", "send"].flatMap { ["--\($0)-timeout", "300ms"] })
+            let clients = try (0..<40).map { _ in try HTTPClient(port: a.port) }
+            try a.freeze()
+            for client in clients { try client.request("/echo?msg=1") }
+            usleep(1_500_000)  // How long it is frozen, which is longer than all these.
+            a.signal(SIGCONT)
+            for client in clients { #expect(try client.response()?.status == 200) }
+        }
+
         @Test func `A request that arrives while a stopping service is frozen is answered`() throws
         {
             let (a, client) = try frozenInShutdown()
