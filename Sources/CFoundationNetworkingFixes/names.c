@@ -107,14 +107,16 @@ static int copy(const struct addrinfo *from, struct addrinfo **addresses)
 
 static int join(Lookup *lookup, uint64_t start, struct addrinfo **addresses)
 {
-    uint64_t end = start + callTimeout * 1000000ull, last = end + LATENESS_LIMIT;
-    int failure = EAI_AGAIN;
+    uint64_t end = callTimeout > 0 ? start + callTimeout * 1000000ull : UINT64_MAX / 2;
+    uint64_t last = end + LATENESS_LIMIT;
+    int failure = EAI_AGAIN, late = 0;
     lookup->waiting += 1;
     // Its own call is one of those that had begun.
-    while (!lookup->isOver && end < last && oldest != NULL && oldest->start <= start) {
+    while (!lookup->isOver && end < last
+        && (late == 0 || (oldest != NULL && oldest->start <= start))) {
         struct timespec limit = {.tv_sec = end / 1000000000, .tv_nsec = end % 1000000000};
-        if (pthread_cond_clockwait(&lookup->over, &lock, CLOCK_MONOTONIC, &limit) != 0)
-            end += LATENESS;
+        late = pthread_cond_clockwait(&lookup->over, &lock, CLOCK_MONOTONIC, &limit);
+        end += late != 0 ? LATENESS : 0;
     }
     if (lookup->isOver) {
         failure = lookup->failure == 0 ? copy(lookup->addresses, addresses) : lookup->failure;
