@@ -13,7 +13,7 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 }
 
-/// The requests of one connection: right ones of many kinds first, then some that are spoilt.
+/// The requests of one connection: right ones of many kinds first, then some that are malformed.
 ///
 /// The server stops reading at the first one that breaks a rule, hence the order.
 struct RequestStream {
@@ -30,10 +30,10 @@ struct RequestStream {
     init(seed: UInt64, number: Int, paths: [String]) {
         random = SeededGenerator(state: seed ^ UInt64(number) &* 0xd134_2543_de82_ef95)
         count = Int.random(in: 1...24, using: &random)
-        let spoilt = Int.random(in: 0...2, using: &random)
+        let malformed = Int.random(in: 0...2, using: &random)
         for index in 0..<count {
             var request = request(paths)
-            if count - index <= spoilt { spoil(&request) }
+            if count - index <= malformed { spoil(&request) }
             bytes += request
         }
     }
@@ -48,7 +48,7 @@ struct RequestStream {
         "tracestate: a=b,c=d",
     ]
 
-    /// What requests are spoilt with.
+    /// What makes requests malformed.
     private static let spoils = [
         "\r\n", "\n", "\r", "\0", " ", "\t", ":", "%", "%00", "?", "#", "\u{7f}", "\r\n\r\n",
         "\r\n ",

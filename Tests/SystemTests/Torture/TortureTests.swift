@@ -43,7 +43,7 @@ extension SystemTests {
             ("service-a", ["/echo", "/echo", "/health", "/ready", "/nope", "/"]),
             ("service-b", ["/call-echo", "/health", "/health", "/health", "/ready", "/nope"]),
         ])
-        func `A million spoilt requests leave nothing behind`(
+        func `A million malformed requests leave nothing behind`(
             name: String, paths: [String]
         ) throws {
             let count = Int(1_000_000 * (scale ?? 0))
