@@ -140,7 +140,9 @@ extension SystemTests {
                 let body = try client.response()?.body
                 #expect(body?.hasPrefix(#"{"details":"\#(misbehaviour.reason ?? ""): "#) == true)
             }
+            let answered = ContinuousClock.now
             #expect(eventually { ended.value == 4 }, "Service B closes their connections.")
+            #expect(ContinuousClock.now - answered < .milliseconds(500))
             #expect(try b.residentBytes() < before + 30_000_000)
             #expect(try get("/call-echo?msg=Hello", port: b.port).body == success("Hello"))
         }
