@@ -107,9 +107,8 @@ public final class Server: Service {
         ]
         if router.route(of: "/") != nil {
             let host = configuration.host
-            let isAny = ["0.0.0.0", "::"].contains(host)
-            let name = isAny ? "localhost" : host.contains(":") ? "[\(host)]" : host
-            metadata["page"] = "http://\(name):\(port)/"
+            let name = ["0.0.0.0", "::"].contains(host) ? "localhost" : host
+            metadata["page"] = "http://\(Socket.authority(name, port))/"
         }
         // Nobody else knows a port that the system has chosen.
         var notices = logger

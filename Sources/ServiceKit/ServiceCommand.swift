@@ -82,8 +82,7 @@ struct ServiceCommand<Definition: ServiceDefinition>: ParsableCommand {
 
     /// Serves until a first signal has ended it gracefully, or a second one at once.
     private func serve() async throws {
-        let host = options.host.contains(":") ? "[\(options.host)]" : options.host
-        let address = "\(host):\(port)"
+        let address = Socket.authority(options.host, port)
         if options.healthcheck {
             DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(800)) {
                 Self.fail("not healthy: no answer on \(address)")

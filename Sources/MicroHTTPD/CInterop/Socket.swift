@@ -52,6 +52,11 @@ extension Socket {
         return polled.map { $0.revents & Int16(CMHD_POLLRDHUP) != 0 }
     }
 
+    /// `host` and `port` as in a URL, with brackets around an IPv6 address (RFC 3986 §3.2.2).
+    package static func authority(_ host: String, _ port: UInt16) -> String {
+        "\(host.contains(":") ? "[\(host)]" : host):\(port)"
+    }
+
     /// Whether this is an IPv6 address.
     package static func isIPv6(_ text: ArraySlice<UInt8>) -> Bool {
         var address = in6_addr()
