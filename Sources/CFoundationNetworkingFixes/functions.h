@@ -115,6 +115,7 @@ extern bool isEpollActive, areTimersActive, isQueueActive, areWaitsActive;
 
 // A handle waits for this socket, or no longer.
 void note_wait(void *easy, int socket, int what);
+// Calls libcurl, and then makes it look again at handles that have lost a socket before it connected.
 MultiCode multi_action(void *multi, int socket, int mask, int *running);
 
 // How many bytes a connection has received since it was opened.

@@ -23,7 +23,7 @@ static Merge next;
 static void merge_slowly(void *source, uint32_t flags, uintptr_t data, uintptr_t priority)
 {
     if (flags & FLAG_DELETE)
-        usleep(1000);
+        usleep(1000);  // In place of that preemption.
     next(source, flags, data, priority);
 }
 

@@ -10,6 +10,7 @@ extension Misbehaviour {
         Self(name, summary, .late, section) { peer in
             _ = peer.request()
             peer.send(lines: start)
+            // The pace is the misbehaviour.
             while peer.send(lines: more) { usleep(milliseconds * 1000) }
         }
     }
